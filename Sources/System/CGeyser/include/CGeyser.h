@@ -1,0 +1,4 @@
+#ifndef CGEYSER_H
+#define CGEYSER_H
+#include <features.h>
+#endif

@@ -15,29 +15,45 @@ let common: [SwiftSetting] = [
 
 /// A target that touches no raw memory; the compiler holds it to that.
 func pure(
-    _ name: String, _ stage: String, _ dependencies: [Target.Dependency] = []
+    _ name: String,
+    _ stage: String,
+    _ dependencies: [Target.Dependency] = []
 ) -> Target {
     .target(
-        name: name, dependencies: dependencies, path: "Sources/\(stage)/\(name)",
-        swiftSettings: common + [.strictMemorySafety()])
+        name: name,
+        dependencies: dependencies,
+        path: "Sources/\(stage)/\(name)",
+        swiftSettings: common + [.strictMemorySafety()]
+    )
 }
 
 /// A target that calls C, the kernel, or works on raw memory for speed.
 func edge(
-    _ name: String, _ stage: String, _ dependencies: [Target.Dependency] = []
+    _ name: String,
+    _ stage: String,
+    _ dependencies: [Target.Dependency] = []
 ) -> Target {
     .target(
-        name: name, dependencies: dependencies, path: "Sources/\(stage)/\(name)",
-        swiftSettings: common)
+        name: name,
+        dependencies: dependencies,
+        path: "Sources/\(stage)/\(name)",
+        swiftSettings: common
+    )
 }
 
 func tests(
-    _ name: String, _ path: String, _ dependencies: [Target.Dependency],
+    _ name: String,
+    _ path: String,
+    _ dependencies: [Target.Dependency],
     exclude: [String] = []
 ) -> Target {
     .testTarget(
-        name: name, dependencies: dependencies, path: "Tests/\(path)", exclude: exclude,
-        swiftSettings: common)
+        name: name,
+        dependencies: dependencies,
+        path: "Tests/\(path)",
+        exclude: exclude,
+        swiftSettings: common
+    )
 }
 
 let package = Package(
@@ -46,23 +62,42 @@ let package = Package(
     targets: [
         // MARK: System: C libraries and the machine
         .systemLibrary(
-            name: "CLZ4", path: "Sources/System/CLZ4", providers: [.apt(["liblz4-dev"])]),
+            name: "CLZ4",
+            path: "Sources/System/CLZ4",
+            providers: [.apt(["liblz4-dev"])]
+        ),
         .systemLibrary(
-            name: "CXXHash", path: "Sources/System/CXXHash", providers: [.apt(["libxxhash-dev"])]),
+            name: "CXXHash",
+            path: "Sources/System/CXXHash",
+            providers: [.apt(["libxxhash-dev"])]
+        ),
         // No pkgConfig: the flags of grpc.pc overflow the compiler's command line.
         .systemLibrary(
-            name: "CGRPC", path: "Sources/System/CGRPC", providers: [.apt(["libgrpc-dev"])]),
+            name: "CGRPC",
+            path: "Sources/System/CGRPC",
+            providers: [.apt(["libgrpc-dev"])]
+        ),
         .systemLibrary(
-            name: "COpenSSL", path: "Sources/System/COpenSSL", providers: [.apt(["libssl-dev"])]),
+            name: "COpenSSL",
+            path: "Sources/System/COpenSSL",
+            providers: [.apt(["libssl-dev"])]
+        ),
         .systemLibrary(
-            name: "CZlib", path: "Sources/System/CZlib", providers: [.apt(["zlib1g-dev"])]),
+            name: "CZlib",
+            path: "Sources/System/CZlib",
+            providers: [.apt(["zlib1g-dev"])]
+        ),
         .systemLibrary(name: "CLinux", path: "Sources/System/CLinux"),
         .target(
-            name: "CGeyser", path: "Sources/System/CGeyser",
-            linkerSettings: [.linkedLibrary("protobuf-c")]),
+            name: "CGeyser",
+            path: "Sources/System/CGeyser",
+            linkerSettings: [.linkedLibrary("protobuf-c")]
+        ),
         .target(
-            name: "CSimdJSON", path: "Sources/System/CSimdJSON",
-            linkerSettings: [.linkedLibrary("simdjson"), .linkedLibrary("stdc++")]),
+            name: "CSimdJSON",
+            path: "Sources/System/CSimdJSON",
+            linkerSettings: [.linkedLibrary("simdjson"), .linkedLibrary("stdc++")]
+        ),
         edge("Platform", "System", ["CLinux"]),
         edge("BlockCodec", "System", ["CLZ4", "CXXHash"]),
         edge("Inflation", "System", ["CZlib"]),
@@ -75,8 +110,10 @@ let package = Package(
         // MARK: Wire: protocols and their sockets
         pure("WebSocketProtocol", "Wire"),
         edge(
-            "WebSocketTransport", "Wire",
-            ["WebSocketProtocol", "Inflation", "Platform", "COpenSSL", "CLinux"]),
+            "WebSocketTransport",
+            "Wire",
+            ["WebSocketProtocol", "Inflation", "Platform", "COpenSSL", "CLinux"]
+        ),
         edge("GRPCTransport", "Wire", ["Platform", "CGRPC"]),
 
         // MARK: Log: the truth
@@ -85,31 +122,41 @@ let package = Package(
 
         // MARK: Capture: live sources into the log
         pure(
-            "Capture", "Capture",
-            ["RecordModel", "MarketModel", "SegmentLog", "Platform", "Observability"]),
+            "Capture",
+            "Capture",
+            ["RecordModel", "MarketModel", "SegmentLog", "Platform", "Observability"]
+        ),
         edge(
-            "GeyserSource", "Capture",
-            ["RecordModel", "Capture", "Platform", "GRPCTransport", "GeyserDecoding"]),
+            "GeyserSource",
+            "Capture",
+            ["RecordModel", "Capture", "Platform", "GRPCTransport", "GeyserDecoding"]
+        ),
         edge(
-            "EthereumSource", "Capture",
-            ["RecordModel", "Capture", "Platform", "WebSocketTransport", "WebSocketProtocol"]),
+            "EthereumSource",
+            "Capture",
+            ["RecordModel", "Capture", "Platform", "WebSocketTransport", "WebSocketProtocol"]
+        ),
 
         // MARK: Decode: frames into facts
         edge(
-            "GeyserDecoding", "Decode",
-            ["RecordModel", "MarketModel", "CGeyser", "JSONText", "Inflation"]),
+            "GeyserDecoding",
+            "Decode",
+            ["RecordModel", "MarketModel", "CGeyser", "JSONText", "Inflation"]
+        ),
         edge("EthereumDecoding", "Decode", ["RecordModel", "MarketModel", "JSONText"]),
         pure("Deduplication", "Decode", ["RecordModel", "MarketModel"]),
 
         // MARK: Serve: the log played back
         edge("Replay", "Serve", ["RecordModel", "SegmentLog", "Platform"]),
         edge(
-            "ReplayServer", "Serve",
+            "ReplayServer",
+            "Serve",
             [
                 "RecordModel", "MarketModel", "SegmentLog", "Replay", "Deduplication",
                 "GeyserDecoding", "EthereumDecoding", "Inflation", "JSONText", "Platform",
                 "Observability", "GRPCTransport", "WebSocketTransport", "WebSocketProtocol",
-            ]),
+            ]
+        ),
 
         // MARK: Support
         edge("Observability", "Support", ["Platform"]),
@@ -124,7 +171,9 @@ let package = Package(
                 "Deduplication", "Replay", "ReplayServer", "Observability", "Synthesis",
                 "GRPCTransport", "WebSocketTransport", "WebSocketProtocol", "JSONText", "Inflation",
             ],
-            path: "Sources/App/Command", swiftSettings: common),
+            path: "Sources/App/Command",
+            swiftSettings: common
+        ),
 
         // MARK: Tests
         tests("PlatformTests", "System/PlatformTests", ["Platform"]),
@@ -134,43 +183,66 @@ let package = Package(
         tests("RecordModelTests", "Model/RecordModelTests", ["RecordModel"]),
         tests("MarketModelTests", "Model/MarketModelTests", ["MarketModel"]),
         tests(
-            "WebSocketProtocolTests", "Wire/WebSocketProtocolTests", ["WebSocketProtocol"]),
+            "WebSocketProtocolTests",
+            "Wire/WebSocketProtocolTests",
+            ["WebSocketProtocol"]
+        ),
         tests(
-            "WebSocketTransportTests", "Wire/WebSocketTransportTests",
-            ["WebSocketTransport", "WebSocketProtocol", "Platform"]),
+            "WebSocketTransportTests",
+            "Wire/WebSocketTransportTests",
+            ["WebSocketTransport", "WebSocketProtocol", "Platform"]
+        ),
         tests("GRPCTransportTests", "Wire/GRPCTransportTests", ["GRPCTransport", "Platform"]),
         tests("SegmentFormatTests", "Log/SegmentFormatTests", ["SegmentFormat", "RecordModel"]),
         tests(
-            "SegmentLogTests", "Log/SegmentLogTests",
-            ["SegmentLog", "SegmentFormat", "RecordModel", "Platform"]),
+            "SegmentLogTests",
+            "Log/SegmentLogTests",
+            ["SegmentLog", "SegmentFormat", "RecordModel", "Platform"]
+        ),
         tests(
-            "CaptureTests", "Capture/CaptureTests",
-            ["Capture", "RecordModel", "SegmentLog", "Platform"]),
+            "CaptureTests",
+            "Capture/CaptureTests",
+            ["Capture", "RecordModel", "SegmentLog", "Platform"]
+        ),
         tests(
-            "GeyserDecodingTests", "Decode/GeyserDecodingTests",
-            ["GeyserDecoding", "MarketModel", "RecordModel", "CGeyser"]),
+            "GeyserDecodingTests",
+            "Decode/GeyserDecodingTests",
+            ["GeyserDecoding", "MarketModel", "RecordModel", "CGeyser"]
+        ),
         tests(
-            "EthereumDecodingTests", "Decode/EthereumDecodingTests",
-            ["EthereumDecoding", "MarketModel", "RecordModel"]),
+            "EthereumDecodingTests",
+            "Decode/EthereumDecodingTests",
+            ["EthereumDecoding", "MarketModel", "RecordModel"]
+        ),
         tests(
-            "DeduplicationTests", "Decode/DeduplicationTests",
-            ["Deduplication", "MarketModel", "RecordModel"]),
+            "DeduplicationTests",
+            "Decode/DeduplicationTests",
+            ["Deduplication", "MarketModel", "RecordModel"]
+        ),
         tests(
-            "ReplayTests", "Serve/ReplayTests",
-            ["Replay", "SegmentLog", "RecordModel", "Platform"]),
+            "ReplayTests",
+            "Serve/ReplayTests",
+            ["Replay", "SegmentLog", "RecordModel", "Platform"]
+        ),
         tests(
-            "ReplayServerTests", "Serve/ReplayServerTests",
+            "ReplayServerTests",
+            "Serve/ReplayServerTests",
             [
                 "ReplayServer", "Replay", "SegmentLog", "RecordModel", "Platform",
                 "GRPCTransport", "WebSocketTransport", "WebSocketProtocol", "GeyserDecoding",
                 "EthereumDecoding", "JSONText",
-            ]),
+            ]
+        ),
         tests(
-            "SynthesisTests", "Support/SynthesisTests",
-            ["Synthesis", "SegmentLog", "RecordModel", "Platform", "GeyserDecoding", "CGeyser"]),
+            "SynthesisTests",
+            "Support/SynthesisTests",
+            ["Synthesis", "SegmentLog", "RecordModel", "Platform", "GeyserDecoding", "CGeyser"]
+        ),
         tests(
-            "CommandTests", "App/CommandTests",
-            ["Command", "SegmentLog", "RecordModel", "Platform"]),
+            "CommandTests",
+            "App/CommandTests",
+            ["Command", "SegmentLog", "RecordModel", "Platform"]
+        ),
         tests("TidyTests", "TidyTests", []),
     ],
     swiftLanguageModes: [.v6],

@@ -47,7 +47,8 @@ package protocol File: AnyObject, Sendable {
     func size() throws(SystemError) -> UInt64
     /// Reads up to `buffer.count` bytes; fewer only at the end of the file. Corresponds to `pread`.
     func read(
-        into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64
+        into buffer: UnsafeMutableRawBufferPointer,
+        at offset: UInt64
     ) throws(SystemError) -> Int
     /// Writes all bytes or throws; short writes and EINTR are carried on. Corresponds to `pwrite`.
     func write(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(SystemError)

@@ -109,13 +109,18 @@ private final class LinuxFile: File, @unchecked Sendable {
     }
 
     func read(
-        into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64
+        into buffer: UnsafeMutableRawBufferPointer,
+        at offset: UInt64
     ) throws(SystemError) -> Int {
         var done = 0
         while done < buffer.count {
             let place = try filePosition(offset, plus: done)
             let count = pread(
-                descriptor, buffer.baseAddress.map { $0 + done }, buffer.count - done, place)
+                descriptor,
+                buffer.baseAddress.map { $0 + done },
+                buffer.count - done,
+                place
+            )
             if count < 0 {
                 let error = SystemError.last("pread", path)
                 if error.errno == EINTR { continue }
@@ -132,7 +137,11 @@ private final class LinuxFile: File, @unchecked Sendable {
         while done < bytes.count {
             let place = try filePosition(offset, plus: done)
             let count = pwrite(
-                descriptor, bytes.baseAddress.map { $0 + done }, bytes.count - done, place)
+                descriptor,
+                bytes.baseAddress.map { $0 + done },
+                bytes.count - done,
+                place
+            )
             if count < 0 {
                 let error = SystemError.last("pwrite", path)
                 if error.errno == EINTR { continue }

@@ -71,7 +71,8 @@ package final class Monitor<State>: @unchecked Sendable {
     ///   - deadline: nanoseconds of the monotonic clock.
     ///   - body: looks at the state; nil means "not yet".
     package func wait<Result>(
-        deadline: UInt64, until body: (inout State) -> Result?
+        deadline: UInt64,
+        until body: (inout State) -> Result?
     ) -> Result? {
         var time = timespec()
         time.tv_sec = Int(clamping: deadline / 1_000_000_000)

@@ -24,12 +24,16 @@ package enum Terminal {
     ///
     /// - Throws: the error of `write`; EPIPE when the reader has gone.
     package static func write(
-        _ bytes: UnsafeRawBufferPointer, to stream: Stream
+        _ bytes: UnsafeRawBufferPointer,
+        to stream: Stream
     ) throws(SystemError) {
         var done = 0
         while done < bytes.count {
             let count = Glibc.write(
-                stream.descriptor, bytes.baseAddress.map { $0 + done }, bytes.count - done)
+                stream.descriptor,
+                bytes.baseAddress.map { $0 + done },
+                bytes.count - done
+            )
             if count < 0 {
                 let error = SystemError.last("write", stream == .output ? "stdout" : "stderr")
                 if error.errno == EINTR { continue }

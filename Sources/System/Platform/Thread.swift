@@ -23,7 +23,8 @@ package final class Thread: @unchecked Sendable {
     ///   - body: the whole life of the thread.
     /// - Throws: the error of `pthread_create`, such as EAGAIN at the limit of threads.
     package init(
-        name: String, body: @escaping @Sendable () -> Void
+        name: String,
+        body: @escaping @Sendable () -> Void
     ) throws(SystemError) {
         let start = Unmanaged.passRetained(Start(name: name, body: body))
         var created = pthread_t()
@@ -56,15 +57,24 @@ package final class Thread: @unchecked Sendable {
     package static func sleep(nanoseconds: UInt64) {
         var left = timespec(
             tv_sec: Int(clamping: nanoseconds / 1_000_000_000),
-            tv_nsec: Int(nanoseconds % 1_000_000_000))
-        while clock_nanosleep(CLOCK_MONOTONIC, 0, &left, &left) == EINTR {}
+            tv_nsec: Int(nanoseconds % 1_000_000_000)
+        )
+        while true {
+            let request = left
+            if withUnsafePointer(to: request, { clock_nanosleep(CLOCK_MONOTONIC, 0, $0, &left) })
+                != EINTR
+            {
+                return
+            }
+        }
     }
 
     /// Sleeps the calling thread until the monotonic clock shows `deadline` nanoseconds.
     package static func sleep(until deadline: UInt64) {
         var time = timespec(
             tv_sec: Int(clamping: deadline / 1_000_000_000),
-            tv_nsec: Int(deadline % 1_000_000_000))
+            tv_nsec: Int(deadline % 1_000_000_000)
+        )
         while clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &time, nil) == EINTR {}
     }
 }

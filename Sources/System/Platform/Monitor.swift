@@ -65,11 +65,12 @@ package final class Monitor<State>: @unchecked Sendable {
         }
     }
 
-    /// Waits until `body` gives a value or `deadline` passes, then gives nil.
+    /// Waits until `body` gives a value or `deadline` passes.
     ///
     /// - Parameters:
     ///   - deadline: nanoseconds of the monotonic clock.
     ///   - body: looks at the state; nil means "not yet".
+    /// - Returns: the value, or nil when the deadline passed first.
     package func wait<Result>(
         deadline: UInt64,
         until body: (inout State) -> Result?

@@ -1,0 +1,134 @@
+package import RecordModel
+
+/// The events that are in force at a place of the log: the run, the declared sources, the open
+/// streams with their metadata and subscriptions, the open gaps.
+///
+/// It is a fold over event records, so the context block that begins a segment can be derived and
+/// verified. The block's raw bytes are, for each event in order of sequence: the sequence (u64),
+/// then the event's record as in a data block.
+package struct ContextState: Equatable, Sendable {
+    /// One event in force.
+    package struct Entry: Equatable, Sendable {
+        package let envelope: RecordEnvelope
+        package let payload: [UInt8]
+    }
+
+    /// Events in force, by rising sequence.
+    package private(set) var entries: [Entry] = []
+
+    package init() {}
+
+    /// Folds one record in; data frames change nothing.
+    package mutating func apply(_ envelope: RecordEnvelope, payload: RawSpan) {
+        switch envelope.kind {
+        case .runStarted:
+            // A new run knows none of the streams of the one before, but its open gaps and, until
+            // it declares its own, no sources.
+            entries.removeAll { $0.envelope.kind != .gapOpened && $0.envelope.kind != .gapBounded }
+            keep(envelope, payload)
+        case .sourceDeclared:
+            let source = Self.text(.source, in: payload)
+            entries.removeAll {
+                $0.envelope.kind == .sourceDeclared
+                    && Self.text(.source, in: $0.payload) == source
+            }
+            keep(envelope, payload)
+        case .streamOpened, .streamAccepted, .subscriptionDecided, .gapOpened, .gapBounded:
+            keep(envelope, payload)
+        case .streamClosed:
+            let stream = envelope.stream
+            entries.removeAll {
+                $0.envelope.sequence == stream || $0.envelope.stream == stream
+            }
+        case .connectError:
+            let stream = envelope.stream
+            guard stream > .none else { return }
+            entries.removeAll {
+                $0.envelope.sequence == stream || $0.envelope.stream == stream
+            }
+        case .gapFilled, .gapAbandoned:
+            guard let gap = Self.fields(payload)?.unsigned(.gap) else { return }
+            entries.removeAll {
+                $0.envelope.sequence.value == gap && $0.envelope.kind == .gapOpened
+                    || $0.envelope.kind == .gapBounded
+                        && Self.fields($0.payload)?.unsigned(.gap) == gap
+            }
+        default: return
+        }
+    }
+
+    /// Streams that are open, by their ids.
+    package var openStreams: [Entry] {
+        entries.filter { $0.envelope.kind == .streamOpened }
+    }
+
+    /// Gaps that are open.
+    package var openGaps: [Entry] {
+        entries.filter { $0.envelope.kind == .gapOpened }
+    }
+
+    /// The raw bytes of the context block.
+    package func encoded() -> [UInt8] {
+        var out: [UInt8] = []
+        for entry in entries {
+            out.appendLittleEndian(entry.envelope.sequence.value)
+            var record = [UInt8](
+                repeating: 0, count: FormatLimits.recordHeaderBytes + entry.payload.count)
+            record.withUnsafeMutableBytes { target in
+                entry.payload.withUnsafeBytes { payload in
+                    guard let base = target.baseAddress else { preconditionFailure("no buffer") }
+                    RecordCodec.encode(entry.envelope, payload: payload, into: base)
+                }
+            }
+            out.append(contentsOf: record)
+        }
+        return out
+    }
+
+    /// Reads the raw bytes of a context block.
+    ///
+    /// - Throws: `truncated` or `invalid` when they are not what `encoded` writes.
+    package init(decoding raw: UnsafeRawBufferPointer) throws(FormatError) {
+        var offset = 0
+        var last = Sequence.none
+        while offset < raw.count {
+            guard raw.count - offset >= 8, let base = raw.baseAddress else {
+                throw .truncated(
+                    structure: "context", needed: 8, available: raw.count - offset)
+            }
+            let sequence = Sequence(base.u64(offset))
+            guard sequence > last else {
+                throw .invalid(structure: "context", field: "sequence", value: sequence.value)
+            }
+            last = sequence
+            offset += 8
+            let (envelope, range) = try RecordCodec.decode(raw, at: &offset, sequence: sequence)
+            entries.append(Entry(envelope: envelope, payload: Array(raw[range])))
+        }
+    }
+
+    private mutating func keep(_ envelope: RecordEnvelope, _ payload: RawSpan) {
+        entries.append(Entry(envelope: envelope, payload: payload.copyBytes()))
+    }
+
+    private static func fields(_ payload: RawSpan) -> EventFields? {
+        // An event that cannot be read is in force under no name; it is kept all the same.
+        do { return try EventFields(decoding: payload) } catch { return nil }
+    }
+
+    private static func fields(_ payload: [UInt8]) -> EventFields? {
+        payload.withUnsafeBytes { bytes in
+            do { return try EventFields(decoding: RawSpan(_unsafeBytes: bytes)) } catch {
+                return nil
+            }
+        }
+    }
+
+    private static func text(_ id: FieldID, in payload: RawSpan) -> String? {
+        fields(payload)?.text(id)
+    }
+
+    private static func text(_ id: FieldID, in payload: [UInt8]) -> String? {
+        fields(payload)?.text(id)
+    }
+}

@@ -1,0 +1,28 @@
+// Little-endian integers in raw memory. Callers have checked the bounds; the checks here hold in
+// debug builds and cost nothing in release.
+
+extension UnsafeRawPointer {
+    @inline(__always)
+    func u16(_ offset: Int) -> UInt16 {
+        UInt16(littleEndian: loadUnaligned(fromByteOffset: offset, as: UInt16.self))
+    }
+    @inline(__always)
+    func u32(_ offset: Int) -> UInt32 {
+        UInt32(littleEndian: loadUnaligned(fromByteOffset: offset, as: UInt32.self))
+    }
+    @inline(__always)
+    func u64(_ offset: Int) -> UInt64 {
+        UInt64(littleEndian: loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+    }
+    @inline(__always)
+    func i64(_ offset: Int) -> Int64 { Int64(bitPattern: u64(offset)) }
+    @inline(__always)
+    func u8(_ offset: Int) -> UInt8 { load(fromByteOffset: offset, as: UInt8.self) }
+}
+
+extension UnsafeMutableRawPointer {
+    @inline(__always)
+    func put(_ value: some FixedWidthInteger, at offset: Int) {
+        storeBytes(of: value.littleEndian, toByteOffset: offset, as: type(of: value))
+    }
+}

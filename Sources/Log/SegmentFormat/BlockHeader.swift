@@ -26,6 +26,7 @@ package struct BlockHeader: Equatable, Sendable {
     /// "TBLK".
     package static let magic: UInt32 = 0x4B4C_4254
 
+    /// What the block holds, how, and its sizes before and after compression.
     package var kind: BlockKind
     package var codec: StoredCodec
     package var storedBytes: UInt32

@@ -13,6 +13,7 @@ package struct PositionRange: Equatable, Sendable {
         self.highest = highest
     }
 
+    /// Whether it holds no number at all.
     package var isEmpty: Bool { lowest > highest }
 
     /// Widens the range so that it holds `number`.
@@ -62,6 +63,7 @@ package struct SegmentSeal: Equatable, Sendable {
     /// "TEND".
     static let magic: UInt32 = 0x444E_4554
 
+    /// The segment's number in the recording.
     package var ordinal: UInt64
     /// The last sequence of the segment, holes included; one before its first when it has none.
     package var lastSequence: Sequence

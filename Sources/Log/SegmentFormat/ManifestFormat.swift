@@ -15,6 +15,7 @@ package struct ManifestEntry: Equatable, Sendable {
         case quarantined = 4
     }
 
+    /// What is stated, of which segment, by which writer, and where that segment begins.
     package var kind: Kind
     package var ordinal: UInt64
     package var writerEpoch: UInt64
@@ -117,6 +118,7 @@ package struct ManifestEntry: Equatable, Sendable {
 package struct ManifestHeader: Equatable, Sendable {
     static let magic: [UInt8] = [0x54, 0x44, 0x4D, 0x41, 0x4E, 0x0D, 0x0A, 0x1A]
 
+    /// The recording that the manifest belongs to.
     package var recording: RecordingID
     /// Random; seeds every checksum of the manifest.
     package var salt: UInt64

@@ -10,6 +10,7 @@ package struct EventFields: Hashable, Sendable {
         package let bytes: [UInt8]
     }
 
+    /// The fields in the order in which they were added.
     package private(set) var fields: [Field] = []
 
     package init() {}

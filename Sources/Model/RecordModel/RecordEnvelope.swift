@@ -58,6 +58,7 @@ package struct ChainPosition: Hashable, Sendable {
         case block = 2
     }
 
+    /// Which numbers are counted, and the slot or block number.
     package let family: Family
     package let number: UInt64
 

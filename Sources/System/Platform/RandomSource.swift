@@ -39,6 +39,7 @@ package struct SystemRandom: RandomSource {
 package struct SeededRandom: RandomSource {
     private var state: UInt64
 
+    /// Starts the sequence that belongs to `seed`; every seed is good.
     package init(seed: UInt64) { state = seed }
 
     package mutating func next() -> UInt64 {

@@ -1,0 +1,99 @@
+// Who may import whom. This table is the truth: Package.swift and every import are held to it.
+// To let a target import one thing more, change its row here and its dependencies in Package.swift
+// in the same commit, and say in the commit why.
+
+/// One target of Sources: the modules of this package it depends on, and those of the toolchain.
+struct ImportRow {
+    let target: String
+    let modules: Set<String>
+    let toolchain: Set<String>
+
+    init(_ target: String, _ modules: Set<String> = [], toolchain: Set<String> = []) {
+        self.target = target
+        self.modules = modules
+        self.toolchain = toolchain
+    }
+}
+
+/// Only `Platform` and `WebSocketTransport` touch the kernel; only `Command` has Foundation; a C
+/// module belongs to the targets that name it; `Simulation` is for tests and tools.
+let importTable: [ImportRow] = [
+    ImportRow("CLZ4"),
+    ImportRow("CXXHash"),
+    ImportRow("CGRPC"),
+    ImportRow("COpenSSL"),
+    ImportRow("CZlib"),
+    ImportRow("CLinux"),
+    ImportRow("CGeyser"),
+    ImportRow("CSimdJSON"),
+    ImportRow("Platform", ["CLinux"], toolchain: ["Glibc", "Synchronization"]),
+    ImportRow("BlockCodec", ["CLZ4", "CXXHash"]),
+    ImportRow("Inflation", ["CZlib"]),
+    ImportRow("JSONText", ["CSimdJSON"]),
+
+    ImportRow("RecordModel"),
+    ImportRow("MarketModel"),
+
+    ImportRow("WebSocketProtocol"),
+    ImportRow(
+        "WebSocketTransport",
+        ["WebSocketProtocol", "Inflation", "Platform", "COpenSSL", "CLinux"],
+        toolchain: ["Glibc"]
+    ),
+    ImportRow("GRPCTransport", ["Platform", "CGRPC"]),
+
+    ImportRow("SegmentFormat", ["RecordModel", "BlockCodec"]),
+    ImportRow(
+        "SegmentLog",
+        ["RecordModel", "SegmentFormat", "Platform", "JSONText"],
+        toolchain: ["Synchronization"]
+    ),
+
+    ImportRow(
+        "Capture",
+        ["RecordModel", "MarketModel", "SegmentLog", "Platform", "Observability"]
+    ),
+    ImportRow(
+        "GeyserSource",
+        ["RecordModel", "Capture", "Platform", "GRPCTransport", "GeyserDecoding"]
+    ),
+    ImportRow(
+        "EthereumSource",
+        ["RecordModel", "Capture", "Platform", "WebSocketTransport", "WebSocketProtocol"]
+    ),
+
+    ImportRow(
+        "GeyserDecoding",
+        ["RecordModel", "MarketModel", "CGeyser", "JSONText", "Inflation"]
+    ),
+    ImportRow("EthereumDecoding", ["RecordModel", "MarketModel", "JSONText"]),
+    ImportRow("Deduplication", ["RecordModel", "MarketModel"]),
+
+    ImportRow("Replay", ["RecordModel", "SegmentLog", "Platform"]),
+    ImportRow(
+        "ReplayServer",
+        [
+            "RecordModel", "MarketModel", "SegmentLog", "Replay", "Deduplication",
+            "GeyserDecoding", "EthereumDecoding", "Inflation", "JSONText", "Platform",
+            "Observability", "GRPCTransport", "WebSocketTransport", "WebSocketProtocol",
+        ],
+        toolchain: ["Synchronization"]
+    ),
+
+    ImportRow("Observability", ["Platform"], toolchain: ["Synchronization"]),
+    ImportRow("Synthesis", ["RecordModel", "MarketModel", "SegmentLog"]),
+
+    ImportRow(
+        "Command",
+        [
+            "RecordModel", "MarketModel", "Platform", "SegmentFormat", "SegmentLog", "Capture",
+            "GeyserSource", "EthereumSource", "GeyserDecoding", "EthereumDecoding",
+            "Deduplication", "Replay", "ReplayServer", "Observability", "Synthesis",
+            "GRPCTransport", "WebSocketTransport", "WebSocketProtocol", "JSONText", "Inflation",
+        ],
+        toolchain: ["Foundation"]
+    ),
+]
+
+/// What any test may import besides the targets that its own target declares.
+let testToolchain: Set<String> = ["Testing", "Foundation", "Glibc", "Synchronization"]

@@ -91,6 +91,7 @@ let package = Package(
         .target(
             name: "CGeyser",
             path: "Sources/System/CGeyser",
+            exclude: ["proto"],
             linkerSettings: [.linkedLibrary("protobuf-c")]
         ),
         .target(

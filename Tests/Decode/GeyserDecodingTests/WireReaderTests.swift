@@ -9,9 +9,10 @@ import Testing
         arguments: ["real.bin", "capture.bin", "blocks.bin", "volume.bin"]
     )
     func `the wire reader sees what protobuf-c sees in real messages`(
-        name: String,
-        step: Int
-    ) throws {
+        name: String
+    )
+        throws
+    {
         let descriptor = MessageOracle.updateDescriptor()
         let messages = try SharedRecordings.messages(name)
         #expect(!messages.isEmpty)

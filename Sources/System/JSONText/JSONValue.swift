@@ -88,8 +88,8 @@ package struct JSONValue {
     ///
     /// - Parameter body: Reads the bytes; they may not leave it.
     /// - Returns: What the body returned; nil when the value is no string.
-    package func withString<Result>(_ body: (RawSpan) -> Result) -> Result? {
-        withUnescaped { body(UnsafeRawBufferPointer($0).bytes) }
+    package func withString<Result>(_ body: (Span<UInt8>) -> Result) -> Result? {
+        withUnescaped { body($0.span) }
     }
 
     private func withUnescaped<Result>(

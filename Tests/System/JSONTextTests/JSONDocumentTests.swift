@@ -179,7 +179,7 @@ import Testing
         let bytes = Array(#"[1,"a"]"#.utf8)
         let value = try document.parse(bytes.span.bytes)
         #expect(value.count == 2)
-        #expect(value.elements.map { $0.withString { $0.byteCount } } == [nil, 1])
+        #expect(value.elements.map { $0.withString { $0.count } } == [nil, 1])
     }
 
     @Test func `seeded damage is judged as by the independent reader`() throws {

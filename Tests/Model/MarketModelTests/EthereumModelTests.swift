@@ -2,6 +2,10 @@ import MarketModel
 import Testing
 
 @Suite struct EthereumModelTests {
+    private func hash(_ text: [UInt8]) -> Hash256? { Hash256(hex: text.span) }
+
+    private func address(_ text: [UInt8]) -> EthereumAddress? { EthereumAddress(hex: text.span) }
+
     private func read(_ text: String) throws(HexQuantity.Fault) -> UInt64 {
         let bytes = Array(text.utf8)
         return try HexQuantity.read(bytes.span)
@@ -48,19 +52,19 @@ import Testing
         for at in 2..<66 {
             var text = Array(zeroHash.utf8)
             text[at] = UInt8(ascii: "7")
-            let hash = try #require(Hash256(hex: text.span))
-            #expect(hash.description == String(decoding: text, as: UTF8.self))
-            hashes.insert(hash)
+            let value = try #require(hash(text))
+            #expect(value.description == String(decoding: text, as: UTF8.self))
+            hashes.insert(value)
             text[at] = UInt8(ascii: "x")
-            #expect(Hash256(hex: text.span) == nil)
+            #expect(hash(text) == nil)
             guard at < 42 else { continue }
             var short = Array(zeroAddress.utf8)
             short[at] = UInt8(ascii: "7")
-            let address = try #require(EthereumAddress(hex: short.span))
-            #expect(address.description == String(decoding: short, as: UTF8.self))
-            addresses.insert(address)
+            let account = try #require(address(short))
+            #expect(account.description == String(decoding: short, as: UTF8.self))
+            addresses.insert(account)
             short[at] = UInt8(ascii: "x")
-            #expect(EthereumAddress(hex: short.span) == nil)
+            #expect(address(short) == nil)
         }
         #expect(addresses.count == 40)
         #expect(hashes.count == 64)

@@ -173,3 +173,13 @@ package struct BlockHeader: Equatable, Sendable {
         }
     }
 }
+
+extension BlockHeader {
+    /// The checksum that the header of these stored bytes carries.
+    @inline(__always)
+    package static func payloadChecksum(
+        _ stored: UnsafeRawBufferPointer, salt: UInt64
+    ) -> UInt64 {
+        BlockCodec.checksum(stored, salt: salt)
+    }
+}

@@ -63,3 +63,32 @@ package protocol File: AnyObject, Sendable {
     /// Closes the file; its handle must not be used again. Corresponds to `close`.
     func close() throws(SystemError)
 }
+
+extension File {
+    /// Writes all bytes of an array or throws.
+    ///
+    /// - Throws: the error of the failed call, which is final for the file.
+    package func write(_ bytes: [UInt8], at offset: UInt64) throws(SystemError) {
+        try bytes.span.bytes.withUnsafeBytes { buffer throws(SystemError) in
+            try write(buffer, at: offset)
+        }
+    }
+
+    /// Reads up to `count` bytes; fewer only at the end of the file.
+    ///
+    /// - Returns: the bytes that were there.
+    /// - Throws: the error of the failed call.
+    package func read(_ count: Int, at offset: UInt64) throws(SystemError) -> [UInt8] {
+        var failure: SystemError?
+        let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+            do throws(SystemError) {
+                filled = try read(into: UnsafeMutableRawBufferPointer(buffer), at: offset)
+            } catch {
+                failure = error
+                filled = 0
+            }
+        }
+        if let failure { throw failure }
+        return bytes
+    }
+}

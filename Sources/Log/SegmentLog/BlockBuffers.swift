@@ -1,0 +1,125 @@
+import Platform
+import RecordModel
+import SegmentFormat
+
+/// A raw block being filled by appends, then waiting to be compressed.
+///
+/// safety: owned by exactly one stage at a time. Under the queue's lock it is filled and handed
+/// to one compressor; that compressor gives it back under the same lock.
+final class RawBlock: @unchecked Sendable {
+    let storage: UnsafeMutableRawBufferPointer
+    var used = 0
+    var recordCount: UInt32 = 0
+    var firstSequence = Sequence.none
+    var earliest = Int64.max
+    var latest = Int64.min
+    /// Monotonic nanoseconds when its first record came.
+    var startedAt: UInt64 = 0
+    var hasEvents = false
+    /// Written last, into the reserve if need be.
+    var isClosing = false
+
+    init(capacity: Int) {
+        storage = .allocate(byteCount: capacity, alignment: 64)
+    }
+
+    deinit { storage.deallocate() }
+
+    func reset() {
+        used = 0
+        recordCount = 0
+        firstSequence = .none
+        earliest = .max
+        latest = .min
+        hasEvents = false
+        isClosing = false
+    }
+
+    var bytes: UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(storage)[0..<used])
+    }
+
+    @inline(__always)
+    func append(_ envelope: RecordEnvelope, payload: UnsafeRawBufferPointer) {
+        guard let base = storage.baseAddress else { preconditionFailure("no storage") }
+        precondition(
+            storage.count - used >= FormatLimits.recordHeaderBytes + payload.count,
+            "no room in the block")
+        RecordCodec.encode(envelope, payload: payload, into: base + used)
+        used += FormatLimits.recordHeaderBytes + payload.count
+        if recordCount == 0 { firstSequence = envelope.sequence }
+        recordCount += 1
+        if envelope.receivedAt < earliest { earliest = envelope.receivedAt }
+        if envelope.receivedAt > latest { latest = envelope.receivedAt }
+        if !envelope.kind.isDataFrame { hasEvents = true }
+    }
+}
+
+/// A block in stored form: room for the header, then the stored bytes. Kept until it is durable.
+///
+/// safety: owned by one compressor until it is written, then by the gate's list of unsynced
+/// blocks under the gate's lock, then by the pool under the pool's lock.
+final class StoredBuffer: @unchecked Sendable {
+    private(set) var storage: UnsafeMutableRawBufferPointer
+    /// Header without number, marks and links until the block is written.
+    var header: BlockHeader
+    /// The context before this block, if the block holds events.
+    var contextBefore: ContextState?
+    var slots = PositionRange()
+    var blocks = PositionRange()
+    /// The last sequence that the block accounts for, holes included.
+    var lastSequence = Sequence.none
+
+    init() {
+        storage = .allocate(
+            byteCount: StoredBlock.room(for: FormatLimits.blockRawBytesMax), alignment: 64)
+        header = BlockHeader(
+            kind: .mark, codec: .raw, storedBytes: 0, rawBytes: 0, recordCount: 0, number: 0,
+            firstSequence: .none, earliest: 0, latest: 0, durableMark: .none, previousLink: 0,
+            payloadChecksum: 0)
+    }
+
+    deinit { storage.deallocate() }
+
+    /// Whether the buffer has grown beyond the room for an ordinary block.
+    var isOversized: Bool {
+        storage.count > StoredBlock.room(for: FormatLimits.blockRawBytesMax)
+    }
+
+    /// Compresses raw bytes into the buffer and prepares the header.
+    func fill(
+        kind: BlockKind, raw: UnsafeRawBufferPointer, recordCount: UInt32,
+        firstSequence: Sequence, lastSequence: Sequence, earliest: Int64, latest: Int64
+    ) {
+        let room = StoredBlock.room(for: raw.count)
+        if storage.count < room {
+            storage.deallocate()
+            storage = .allocate(byteCount: room, alignment: 64)
+        }
+        let stored = StoredBlock(compressing: raw, into: storage)
+        header = BlockHeader(
+            kind: kind, codec: stored.codec, storedBytes: UInt32(stored.storedBytes),
+            rawBytes: UInt32(raw.count), recordCount: recordCount, number: 0,
+            firstSequence: firstSequence, earliest: earliest, latest: latest, durableMark: .none,
+            previousLink: 0, payloadChecksum: 0)
+        contextBefore = nil
+        slots = PositionRange()
+        blocks = PositionRange()
+        self.lastSequence = lastSequence
+    }
+
+    /// Header and stored bytes.
+    var bytes: UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(
+            rebasing: UnsafeRawBufferPointer(storage)[
+                0..<(FormatLimits.blockHeaderBytes + Int(header.storedBytes))])
+    }
+
+    /// The stored bytes alone.
+    var stored: UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(rebasing: bytes[FormatLimits.blockHeaderBytes...])
+    }
+
+    /// Completes and writes the header.
+    func encodeHeader(salt: UInt64) -> UInt64 { header.encode(into: storage, salt: salt) }
+}

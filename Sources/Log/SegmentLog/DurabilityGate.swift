@@ -1,0 +1,153 @@
+import Platform
+import RecordModel
+
+/// What the writing stage and the syncing thread share: which file is active, what it holds
+/// unsynced, and how far the watermarks are.
+struct DurabilityGate {
+    /// The active file; nil while there is none.
+    var file: (any File)?
+    /// A sync of `file` is running without the lock.
+    var isSyncing = false
+    /// The writing stage changes files; no sync may begin.
+    var isExclusive = false
+    /// The last sync of the active file failed: it is final, the writing stage replaces the file.
+    var failure: SystemError?
+    /// Something was written since the last sync began.
+    var isDirty = false
+    /// Monotonic nanoseconds when the oldest unsynced block was written.
+    var dirtySince: UInt64 = 0
+    /// Monotonic nanoseconds of the last write.
+    var lastWriteAt: UInt64 = 0
+    var written: Sequence
+    var durable: Sequence
+    /// The durable mark in the last block written.
+    var marked: Sequence
+    /// Blocks of the active file that are not durable, oldest first.
+    var unsynced: [StoredBuffer] = []
+    var unsyncedBytes = 0
+    /// Somebody waits for durability now.
+    var isUrgent = false
+    var isStopped = false
+
+    init(last: Sequence) {
+        written = last
+        durable = last
+        marked = last
+        unsynced.reserveCapacity(1024)
+    }
+}
+
+/// The thread that makes written blocks durable, in groups, beside the writing stage.
+struct SyncLoop: Sendable {
+    let gate: Monitor<DurabilityGate>
+    let clock: any Clock
+    let policy: DurabilityPolicy
+    let unsyncedBytesMax: Int
+    let markNanoseconds: UInt64
+    let pool: StoredBufferPool
+    /// Asks the writing stage for a mark-only block or for a new file.
+    let kick: @Sendable () -> Void
+
+    private enum Work {
+        case stop
+        case again
+        case kick
+        case sync(any File, through: Sequence, count: Int)
+    }
+
+    /// Runs until the gate is stopped.
+    func run() {
+        while true {
+            let now = clock.monotonicNanoseconds()
+            let deadline = gate.withLock { dueTime($0) ?? now &+ 3_600_000_000_000 }
+            let work = gate.wait(deadline: deadline) { next(&$0, deadline: deadline) } ?? .again
+            switch work {
+            case .stop: return
+            case .again: continue
+            case .kick: kick()
+            case .sync(let file, let through, let count):
+                synchronize(file, through: through, count: count)
+            }
+        }
+    }
+
+    /// When something is due, or nil when nothing is.
+    private func dueTime(_ gate: DurabilityGate) -> UInt64? {
+        guard policy != .none, gate.file != nil, gate.failure == nil else { return nil }
+        if gate.isDirty {
+            if case .interval(let nanoseconds) = policy, !gate.isUrgent,
+                gate.unsyncedBytes <= unsyncedBytesMax / 2
+            {
+                return gate.dirtySince &+ nanoseconds
+            }
+            return 0
+        }
+        return gate.durable > gate.marked ? gate.lastWriteAt &+ markNanoseconds : nil
+    }
+
+    private func next(_ gate: inout DurabilityGate, deadline: UInt64) -> Work? {
+        if gate.isStopped { return .stop }
+        if gate.isExclusive { return nil }
+        guard let due = dueTime(gate) else { return nil }
+        guard due <= clock.monotonicNanoseconds() else { return due < deadline ? .again : nil }
+        guard gate.isDirty else {
+            gate.marked = gate.durable
+            return .kick
+        }
+        guard let file = gate.file else { return nil }
+        gate.isSyncing = true
+        gate.isDirty = false
+        gate.isUrgent = false
+        return .sync(file, through: gate.written, count: gate.unsynced.count)
+    }
+
+    private func synchronize(_ file: any File, through: Sequence, count: Int) {
+        var failure: SystemError?
+        do throws(SystemError) { try file.syncData() } catch { failure = error }
+        let freed: [StoredBuffer] = gate.update { gate in
+            gate.isSyncing = false
+            if let failure {
+                gate.failure = failure
+                return []
+            }
+            if through > gate.durable { gate.durable = through }
+            return gate.releaseUnsynced(count)
+        }
+        pool.give(freed)
+        if failure != nil { kick() }
+    }
+}
+
+extension DurabilityGate {
+    /// Takes the oldest blocks off the list, because they are durable.
+    mutating func releaseUnsynced(_ count: Int) -> [StoredBuffer] {
+        let freed = Array(unsynced.prefix(count))
+        unsynced.removeFirst(count)
+        for buffer in freed { unsyncedBytes -= buffer.bytes.count }
+        return freed
+    }
+}
+
+/// Stored buffers that wait to be used again, so that a steady stream allocates nothing.
+final class StoredBufferPool: Sendable {
+    private let free = Monitor<[StoredBuffer]>([])
+    private let limit: Int
+
+    init(limit: Int) { self.limit = limit }
+
+    func take() -> StoredBuffer { free.withLock { $0.popLast() } ?? StoredBuffer() }
+
+    func give(_ buffers: [StoredBuffer]) {
+        free.withLock { free in
+            for buffer in buffers where free.count < limit && !buffer.isOversized {
+                free.append(buffer)
+            }
+        }
+    }
+
+    func give(_ buffer: StoredBuffer) {
+        free.withLock { free in
+            if free.count < limit, !buffer.isOversized { free.append(buffer) }
+        }
+    }
+}

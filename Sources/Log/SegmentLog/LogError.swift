@@ -1,0 +1,49 @@
+package import Platform
+package import SegmentFormat
+
+/// Why a recording cannot be opened, read or written.
+///
+/// "Not a recording", "written by a newer version" and "damaged" are three different answers.
+package enum LogError: Error, Sendable {
+    /// There is no recording at this path. Nothing is touched.
+    case notARecording(path: String, reason: String)
+    /// A newer program wrote it. Nothing is touched; install a newer build.
+    case newerVersion(path: String, detail: String)
+    /// Bytes of ours are damaged. Readers report it and stop or skip; nothing is ever cut.
+    case damaged(path: String, offset: UInt64, error: FormatError)
+    /// Another process writes the recording. Try again when it has ended.
+    case locked(path: String)
+    /// Something stands where a new recording should be made. Nothing is touched.
+    case exists(path: String)
+    /// The operating system refused. For a file being written the failure is final.
+    case system(SystemError)
+    /// The writer has stopped after a failure that it could not work around. Nothing that was
+    /// acknowledged is lost; the process should end and be started again.
+    case writerFailed(SystemError)
+    /// The writer was closed already.
+    case closed
+    /// A payload exceeds the limit of the format. The frame is not recorded; the stream must end.
+    case payloadTooLarge(bytes: Int, limit: Int)
+    /// The range does not lie in the recording.
+    case rangeNotAvailable(detail: String)
+}
+
+extension LogError: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .notARecording(let path, let reason): "\(path) is not a recording: \(reason)"
+        case .newerVersion(let path, let detail):
+            "\(path): \(detail); a newer version of tapedeck is needed"
+        case .damaged(let path, let offset, let error): "\(path) at byte \(offset): \(error)"
+        case .locked(let path):
+            "\(path) is being written by another process; stop that one first"
+        case .exists(let path): "\(path) exists already and is not a recording"
+        case .system(let error): "\(error)"
+        case .writerFailed(let error): "the log cannot be written any more: \(error)"
+        case .closed: "the log is closed"
+        case .payloadTooLarge(let bytes, let limit):
+            "a frame of \(bytes) bytes exceeds the limit of \(limit) bytes"
+        case .rangeNotAvailable(let detail): "range not available: \(detail)"
+        }
+    }
+}

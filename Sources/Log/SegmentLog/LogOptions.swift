@@ -1,0 +1,67 @@
+package import RecordModel
+
+/// When the log makes what it wrote durable.
+package enum DurabilityPolicy: Sendable, Equatable {
+    /// After every block: fdatasync runs as often as the disk allows, in groups.
+    case everyBlock
+    /// At most this many nanoseconds after a block was written.
+    case interval(nanoseconds: UInt64)
+    /// Never, except when a segment is sealed; the durable sequence does not move.
+    case none
+}
+
+/// What the writer does when the disk is full.
+package enum FullDiskPolicy: Sendable, Equatable {
+    /// Stop acknowledging and reading, and try a new segment every second.
+    case wait
+    /// Write the closing records into the space kept for them, and fail.
+    case exit
+}
+
+/// How a log is written. The defaults are those of `tapedeck record`.
+package struct LogOptions: Sendable {
+    /// When written blocks are made durable.
+    package var durability: DurabilityPolicy = .interval(nanoseconds: 20_000_000)
+    /// A segment is sealed when it is larger than this many bytes.
+    package var rotateBytes: UInt64 = 256 << 20
+    /// A segment is sealed when it is older than this many nanoseconds.
+    package var rotateNanoseconds: UInt64 = 3_600_000_000_000
+    /// An unfilled block is written when it is this many nanoseconds old.
+    package var blockNanosecondsMax: UInt64 = 5_000_000
+    /// Raw bytes that may wait to be compressed and written; above half of it sources pause.
+    package var queueBytesMax: Int = 32 << 20
+    /// Stored bytes that may wait for a sync before the writer forces one.
+    package var unsyncedBytesMax: Int = 32 << 20
+    /// Nanoseconds of idleness after a sync before a mark-only block is written.
+    package var markNanoseconds: UInt64 = 100_000_000
+    /// Threads that compress; blocks are still written in order.
+    package var compressors: Int = 2
+    /// What happens when the disk is full.
+    package var onFull: FullDiskPolicy = .wait
+    /// Bytes kept allocated for the closing records.
+    package var reserveBytes: UInt64 = 1 << 20
+    /// Written into `recording.json` and run-started records.
+    package var toolVersion = "0"
+    /// Finds slots and blocks for the index; nil leaves the index without them.
+    package var positionReader: (any PositionReader)?
+
+    package init() {}
+}
+
+/// How far the log has come. A sequence of 0 means "nothing yet".
+package struct Watermarks: Equatable, Sendable {
+    /// The last sequence given out.
+    package var appended: Sequence
+    /// The last sequence whose block is in the file.
+    package var written: Sequence
+    /// The last sequence that a power loss cannot take.
+    package var durable: Sequence
+}
+
+/// What `append` answers.
+package struct Appended: Sendable {
+    /// The record's sequence.
+    package let sequence: Sequence
+    /// Whether the queue is more than half full: stop reading the socket until the log calls back.
+    package let shouldPause: Bool
+}

@@ -1,0 +1,180 @@
+import Platform
+import RecordModel
+import SegmentFormat
+
+/// What producers and compressors share: the block being filled, and the blocks that wait.
+struct LogQueue {
+    /// Work for a compressor.
+    enum Job {
+        case block(RawBlock, ticket: UInt64)
+        case mark(ticket: UInt64)
+        case again
+        case stop
+    }
+
+    /// What became of an append.
+    enum Outcome {
+        case done(Appended, wakes: Bool)
+        case wait
+        case failed(SystemError)
+        case closed
+    }
+
+    /// The sequence of the next record.
+    private(set) var next: Sequence
+    private let bytesMax: Int
+    private var current: RawBlock?
+    private var free: [RawBlock] = []
+    private var pending = RingBuffer<RawBlock>()
+    /// Capacity of all blocks that exist, filled or free.
+    private var allocatedBytes = 0
+    /// Raw bytes filled and not yet written.
+    private var busyBytes = 0
+    private var nextTicket: UInt64 = 0
+    private var isParked = false
+    /// A producer was told to pause and has not been called back.
+    private var isPaused = false
+
+    var isFlushDue = false
+    var isMarkDue = false
+    var isClosing = false
+    var failure: SystemError?
+    var roomObservers: [@Sendable () -> Void] = []
+
+    init(next: Sequence, bytesMax: Int) {
+        self.next = next
+        self.bytesMax = max(bytesMax, 4 * FormatLimits.blockRawBytesMax)
+        free.reserveCapacity(1024)
+    }
+
+    // MARK: Producers
+
+    mutating func append(
+        _ envelope: RecordEnvelope, payload: UnsafeRawBufferPointer, clock: any Clock
+    ) -> Outcome {
+        if let failure { return .failed(failure) }
+        if isClosing { return .closed }
+        let needed = FormatLimits.recordHeaderBytes + payload.count
+        var wakes = false
+        if let block = current, block.storage.count - block.used < needed {
+            submit(block)
+            wakes = true
+        }
+        if current == nil {
+            guard let block = takeBlock(for: needed) else { return .wait }
+            block.startedAt = clock.monotonicNanoseconds()
+            current = block
+            wakes = wakes || isParked
+        }
+        guard let block = current else { preconditionFailure("no current block") }
+        var envelope = envelope
+        envelope.sequence = next
+        block.append(envelope, payload: payload)
+        busyBytes += needed
+        if block.storage.count != FormatLimits.blockRawBytesMax {
+            submit(block)
+            wakes = true
+        }
+        let appended = Appended(sequence: next, shouldPause: busyBytes > bytesMax / 2)
+        if appended.shouldPause { isPaused = true }
+        next = next.next
+        return .done(appended, wakes: wakes)
+    }
+
+    private mutating func submit(_ block: RawBlock) {
+        pending.append(block)
+        current = nil
+    }
+
+    private mutating func takeBlock(for needed: Int) -> RawBlock? {
+        if needed <= FormatLimits.blockRawBytesMax {
+            if let block = free.popLast() { return block }
+            guard allocatedBytes + FormatLimits.blockRawBytesMax <= bytesMax else { return nil }
+            allocatedBytes += FormatLimits.blockRawBytesMax
+            return RawBlock(capacity: FormatLimits.blockRawBytesMax)
+        }
+        // A record of its own: allowed beyond the limit only when nothing else waits.
+        guard busyBytes == 0 || busyBytes + needed <= bytesMax else { return nil }
+        return RawBlock(capacity: needed)
+    }
+
+    // MARK: Compressors
+
+    /// When a compressor must look again at the latest.
+    mutating func deadline(now: UInt64, blockAge: UInt64) -> UInt64 {
+        if let current { return current.startedAt &+ blockAge }
+        isParked = true
+        return now &+ 1_000_000_000
+    }
+
+    mutating func takeJob(now: UInt64, blockAge: UInt64, deadline: UInt64) -> Job? {
+        if let block = pending.popFirst() {
+            return .block(block, ticket: takeTicket())
+        }
+        if let block = current, block.recordCount > 0 {
+            let due = block.startedAt &+ blockAge
+            if isFlushDue || isClosing || failure != nil || due <= now {
+                isFlushDue = false
+                current = nil
+                return .block(block, ticket: takeTicket())
+            }
+            if due < deadline { return .again }
+        }
+        isFlushDue = false
+        if isClosing || failure != nil { return .stop }
+        if isMarkDue {
+            isMarkDue = false
+            return .mark(ticket: takeTicket())
+        }
+        return nil
+    }
+
+    private mutating func takeTicket() -> UInt64 {
+        isParked = false
+        defer { nextTicket += 1 }
+        return nextTicket
+    }
+
+    /// Takes a written block back.
+    ///
+    /// - Returns: whom to tell that there is room again.
+    mutating func giveBack(_ block: RawBlock) -> [@Sendable () -> Void] {
+        busyBytes -= block.used
+        if block.storage.count == FormatLimits.blockRawBytesMax {
+            block.reset()
+            free.append(block)
+        }
+        guard isPaused, busyBytes <= bytesMax / 4 else { return [] }
+        isPaused = false
+        return roomObservers
+    }
+}
+
+/// A queue over an array that allocates only while it grows.
+struct RingBuffer<Element> {
+    private var slots: [Element?] = Array(repeating: nil, count: 64)
+    private var first = 0
+    private(set) var count = 0
+
+    mutating func append(_ element: Element) {
+        if count == slots.count {
+            var larger: [Element?] = []
+            larger.reserveCapacity(2 * count)
+            for index in 0..<count { larger.append(slots[(first + index) % count]) }
+            larger.append(contentsOf: repeatElement(nil, count: count))
+            slots = larger
+            first = 0
+        }
+        slots[(first + count) % slots.count] = element
+        count += 1
+    }
+
+    mutating func popFirst() -> Element? {
+        guard count > 0 else { return nil }
+        let element = slots[first]
+        slots[first] = nil
+        first = (first + 1) % slots.count
+        count -= 1
+        return element
+    }
+}

@@ -1,0 +1,324 @@
+package import Platform
+package import RecordModel
+package import SegmentFormat
+
+/// The one writer of a recording. Any thread may append; blocks are compressed by a few threads
+/// and written in order by whichever has the turn.
+///
+/// `append` copies the payload into the current block under a lock (about 100 ns) and returns the
+/// sequence. It never drops: when the queue is more than half full it says so, and the source
+/// stops reading its socket until `onRoom` is called; a caller that goes on regardless waits.
+package final class LogWriter: Sendable {
+    /// What opening found and did.
+    package let recovery: RecoveryReport
+    /// The recording's identity.
+    package let recording: RecordingID
+    /// Rises with every opening for write.
+    package let writerEpoch: UInt64
+    /// Where the recording lies.
+    package let layout: RecordingLayout
+
+    private let clock: any Clock
+    private let options: LogOptions
+    private let queue: Monitor<LogQueue>
+    private let turn = Monitor<UInt64>(0)
+    private let writer: SegmentWriter
+    private let gate: Monitor<DurabilityGate>
+    private let pool: StoredBufferPool
+    private let lock: any File
+    private let threads: Monitor<[Thread]>
+
+    /// Opens a recording for writing, creating or recovering it, and begins a run.
+    ///
+    /// - Parameters:
+    ///   - path: the recording's directory; created when nothing is there.
+    ///   - disk: the file system.
+    ///   - clock: times of the recorder's own records, and of rotation and syncing.
+    ///   - random: identities and salts.
+    ///   - options: how to write.
+    /// - Throws: `locked`, `notARecording`, `newerVersion`, `damaged`, `exists` or `system`.
+    package init(
+        path: String, disk: any FileSystem, clock: any Clock, random: any RandomSource,
+        options: LogOptions
+    ) throws(LogError) {
+        let layout = RecordingLayout(path)
+        var random = random
+        let opening = try Recovery(layout: layout, disk: disk, clock: clock, options: options)
+            .open(random: &random)
+        self.layout = layout
+        self.clock = clock
+        self.options = options
+        recovery = opening.report
+        recording = opening.start.recording
+        writerEpoch = opening.start.writerEpoch
+        lock = opening.lock
+        // Enough to refill a sync interval's worth of blocks without allocating.
+        pool = StoredBufferPool(limit: 2 * options.queueBytesMax / FormatLimits.blockRawBytesMax)
+        writer = SegmentWriter(
+            layout: layout, disk: disk, clock: clock, random: random, options: options,
+            start: opening.start, pool: pool)
+        gate = writer.gate
+        queue = Monitor(
+            LogQueue(next: opening.start.lastSequence.next, bytesMax: options.queueBytesMax))
+        threads = Monitor([])
+        do throws(SystemError) {
+            try writer.begin()
+            try startThreads()
+        } catch { throw .system(error) }
+        try appendRunStarted(opening.report)
+    }
+
+    private func startThreads() throws(SystemError) {
+        var started: [Thread] = []
+        for number in 0..<max(1, options.compressors) {
+            started.append(try Thread(name: "log-block-\(number)") { [self] in compressLoop() })
+        }
+        let loop = SyncLoop(
+            gate: gate, clock: clock, policy: options.durability,
+            unsyncedBytesMax: options.unsyncedBytesMax, markNanoseconds: options.markNanoseconds,
+            pool: pool, kick: { [queue] in queue.update { $0.isMarkDue = true } })
+        started.append(try Thread(name: "log-sync") { loop.run() })
+        threads.withLock { $0 = started }
+    }
+
+    private func appendRunStarted(_ report: RecoveryReport) throws(LogError) {
+        var fields = EventFields()
+        fields.add(.toolVersion, options.toolVersion)
+        fields.add(.writerEpoch, writerEpoch)
+        fields.add(.lastSequenceKept, report.lastSequenceKept.value)
+        for cut in report.cuts {
+            fields.add(.segmentOrdinal, cut.ordinal)
+            fields.add(.cutOffset, cut.offset)
+            fields.add(.cutBytes, cut.bytes)
+        }
+        for text in report.damage { fields.add(.evidence, text) }
+        _ = try append(event: .runStarted, fields: fields)
+    }
+
+    // MARK: Appending
+
+    /// Appends a record and gives it the next sequence.
+    ///
+    /// - Parameters:
+    ///   - envelope: everything but the sequence, which is ignored.
+    ///   - payload: copied before the call returns.
+    /// - Throws: `payloadTooLarge`, `closed` or `writerFailed`.
+    @inline(__always)
+    package func append(
+        _ envelope: RecordEnvelope, payload: RawSpan
+    ) throws(LogError) -> Appended {
+        try payload.withUnsafeBytes { bytes throws(LogError) in
+            try append(envelope, payload: bytes)
+        }
+    }
+
+    /// Appends a record and gives it the next sequence.
+    ///
+    /// - Parameters:
+    ///   - envelope: everything but the sequence, which is ignored.
+    ///   - payload: copied before the call returns.
+    /// - Throws: `payloadTooLarge`, `closed` or `writerFailed`.
+    package func append(
+        _ envelope: RecordEnvelope, payload: UnsafeRawBufferPointer
+    ) throws(LogError) -> Appended {
+        guard payload.count <= FormatLimits.payloadBytesMax else {
+            throw .payloadTooLarge(
+                bytes: payload.count, limit: FormatLimits.payloadBytesMax)
+        }
+        var outcome = queue.withLock { $0.append(envelope, payload: payload, clock: clock) }
+        if case .wait = outcome {
+            outcome = queue.wait { queue in
+                let outcome = queue.append(envelope, payload: payload, clock: clock)
+                if case .wait = outcome { return nil }
+                return outcome
+            }
+        }
+        switch outcome {
+        case .done(let appended, let wakes):
+            if wakes { queue.wakeAll() }
+            return appended
+        case .failed(let error): throw .writerFailed(error)
+        case .closed: throw .closed
+        case .wait: preconditionFailure("waited for room and got none")
+        }
+    }
+
+    /// Appends an event of our own with the current time.
+    ///
+    /// - Throws: `payloadTooLarge`, `closed` or `writerFailed`.
+    @discardableResult
+    package func append(
+        event kind: RecordKind, stream: StreamID = .none, fields: EventFields
+    ) throws(LogError) -> Appended {
+        let envelope = RecordEnvelope(
+            kind: kind, stream: stream, receivedAt: clock.wallNanoseconds(),
+            monotonic: clock.monotonicNanoseconds())
+        return try append(envelope, payload: fields.encoded.span.bytes)
+    }
+
+    /// Registers what to call when paused sources may read again; called on a thread of the log,
+    /// which it must not hold up.
+    package func onRoom(_ body: @escaping @Sendable () -> Void) {
+        queue.withLock { $0.roomObservers.append(body) }
+    }
+
+    /// How far the log is.
+    package var watermarks: Watermarks {
+        let appended = queue.withLock { $0.next.previous }
+        return gate.withLock {
+            Watermarks(appended: appended, written: $0.written, durable: $0.durable)
+        }
+    }
+
+    /// Waits until something beyond `sequence` is durable, the log has stopped, or time is up.
+    ///
+    /// - Parameters:
+    ///   - sequence: the durable sequence known to the caller.
+    ///   - deadline: monotonic nanoseconds.
+    /// - Returns: the watermarks then.
+    package func waitDurable(beyond sequence: Sequence, deadline: UInt64) -> Watermarks {
+        _ = gate.wait(deadline: deadline) { $0.durable > sequence || $0.isStopped ? true : nil }
+        return watermarks
+    }
+
+    /// Waits until everything appended before the call is written and, unless the policy is
+    /// `none`, durable.
+    ///
+    /// - Throws: `writerFailed` when the log stops before.
+    package func flush() throws(LogError) {
+        let last = queue.update { queue -> Sequence in
+            queue.isFlushDue = true
+            return queue.next.previous
+        }
+        let waitsForSync = options.durability != .none
+        gate.update { $0.isUrgent = true }
+        gate.wait { gate in
+            if gate.isStopped || gate.durable >= last { return () }
+            if gate.written >= last {
+                if !waitsForSync { return () }
+                gate.isUrgent = true
+            }
+            return nil
+        }
+        if let error = queue.withLock({ $0.failure }) { throw .writerFailed(error) }
+    }
+
+    /// Why the log has stopped, or nil while it works.
+    package var failure: SystemError? { queue.withLock { $0.failure } }
+
+    /// Ends the run: writes everything that waits, a run-ended record, and seals.
+    ///
+    /// - Parameter cause: why the run ends, in a word or two.
+    /// - Throws: `writerFailed` when the recording could not be sealed; opening it again recovers.
+    package func close(cause: String) throws(LogError) {
+        let isFirst = queue.update { queue -> Bool in
+            defer { queue.isClosing = true }
+            return !queue.isClosing
+        }
+        guard isFirst else { return }
+        let running = threads.withLock { threads in
+            defer { threads = [] }
+            return threads
+        }
+        for thread in running.dropLast() { thread.join() }
+        let result = finish(cause: cause)
+        gate.update { $0.isStopped = true }
+        running.last?.join()
+        if case .failure(let error) = result { throw .writerFailed(error) }
+        do throws(SystemError) { try lock.close() } catch { throw .writerFailed(error) }
+    }
+
+    private func finish(cause: String) -> Result<Void, SystemError> {
+        let (failure, last) = queue.withLock { ($0.failure, $0.next.previous) }
+        let block = closingBlock(cause: failure == nil ? cause : "disk full", after: last)
+        do throws(SystemError) {
+            if let failure {
+                guard failure.isOutOfSpace else { return .failure(failure) }
+                try writer.closeIntoReserve(block, lastGiven: last)
+                return .failure(failure)
+            }
+            try writer.write(block, mayWait: { false })
+            try writer.finish()
+            return .success(())
+        } catch { return .failure(error) }
+    }
+
+    /// The run-ended record as a block of its own.
+    private func closingBlock(cause: String, after last: Sequence) -> StoredBuffer {
+        var fields = EventFields()
+        fields.add(.cause, cause)
+        fields.add(.writerEpoch, writerEpoch)
+        let payload = fields.encoded
+        let raw = RawBlock(capacity: FormatLimits.blockRawBytesMax)
+        let envelope = RecordEnvelope(
+            sequence: last.next, kind: .runEnded, receivedAt: clock.wallNanoseconds(),
+            monotonic: clock.monotonicNanoseconds())
+        payload.withUnsafeBytes { raw.append(envelope, payload: $0) }
+        let buffer = compress(raw)
+        writer.annotate(buffer, raw: raw)
+        return buffer
+    }
+
+    // MARK: Compressing and writing
+
+    private func compress(_ raw: RawBlock) -> StoredBuffer {
+        let buffer = pool.take()
+        buffer.fill(
+            kind: .data, raw: raw.bytes, recordCount: raw.recordCount,
+            firstSequence: raw.firstSequence,
+            lastSequence: Sequence(raw.firstSequence.value + UInt64(raw.recordCount) - 1),
+            earliest: raw.earliest, latest: raw.latest)
+        return buffer
+    }
+
+    private func compressLoop() {
+        while true {
+            switch nextJob() {
+            case .again: continue
+            case .stop: return
+            case .mark(let ticket): inTurn(ticket) { () throws(SystemError) in
+                try writer.writeMark(mayWait: mayWait)
+            }
+            case .block(let raw, let ticket):
+                let buffer = compress(raw)
+                inTurn(ticket) { () throws(SystemError) in
+                    writer.annotate(buffer, raw: raw)
+                    writer.contextBeforeNextBlock = buffer.contextBefore
+                    defer { writer.contextBeforeNextBlock = nil }
+                    try writer.write(buffer, mayWait: mayWait)
+                }
+                giveBack(raw)
+            }
+        }
+    }
+
+    private func nextJob() -> LogQueue.Job {
+        let now = clock.monotonicNanoseconds()
+        let blockAge = options.blockNanosecondsMax
+        let deadline = queue.withLock { $0.deadline(now: now, blockAge: blockAge) }
+        return queue.wait(deadline: deadline) { queue in
+            queue.takeJob(
+                now: clock.monotonicNanoseconds(), blockAge: blockAge, deadline: deadline)
+        } ?? .again
+    }
+
+    private func mayWait() -> Bool { queue.withLock { !$0.isClosing } }
+
+    /// Runs the writing stage for one job when its turn has come; after a failure nothing more is
+    /// written, but turns go on so that every thread ends.
+    private func inTurn(_ ticket: UInt64, _ body: () throws(SystemError) -> Void) {
+        turn.wait { $0 == ticket ? () : nil }
+        if queue.withLock({ $0.failure == nil }) {
+            do throws(SystemError) { try body() } catch {
+                queue.update { $0.failure = error }
+                gate.update { $0.isStopped = true }
+            }
+        }
+        turn.update { $0 += 1 }
+    }
+
+    private func giveBack(_ raw: RawBlock) {
+        let observers = queue.update { $0.giveBack(raw) }
+        for observer in observers { observer() }
+    }
+}

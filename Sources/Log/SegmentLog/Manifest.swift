@@ -1,0 +1,217 @@
+package import Platform
+package import RecordModel
+package import SegmentFormat
+
+/// The manifest as read: its header, its entries, and what stands behind them.
+package struct Manifest: Sendable {
+    package var header: ManifestHeader
+    package var entries: [ManifestEntry]
+    /// Bytes of header and whole entries.
+    package var validBytes: UInt64
+    /// What follows the valid bytes, if anything: a torn entry, or damage.
+    package var tail: FormatError?
+    /// Whether a valid entry stands behind the invalid one: damage rather than a torn write.
+    package var isDamaged: Bool
+
+    /// What the entries say of each segment, by rising ordinal.
+    package var segments: [ManifestSegment] {
+        var byOrdinal: [UInt64: ManifestSegment] = [:]
+        var order: [UInt64] = []
+        var retired: UInt64 = 0
+        for entry in entries {
+            switch entry.kind {
+            case .created:
+                if byOrdinal[entry.ordinal] == nil { order.append(entry.ordinal) }
+                byOrdinal[entry.ordinal] = ManifestSegment(created: entry)
+            case .sealed: byOrdinal[entry.ordinal]?.sealed = entry
+            case .quarantined: byOrdinal[entry.ordinal]?.quarantined = entry
+            case .retiredThrough: retired = max(retired, entry.ordinal)
+            }
+            if entry.kind == .created, entry.supersededOrdinal > 0 {
+                byOrdinal[entry.supersededOrdinal]?.supersededFrom = entry.supersededFrom
+            }
+        }
+        return order.sorted().filter { $0 > retired }.compactMap { byOrdinal[$0] }
+    }
+
+    /// The highest ordinal that retention removed.
+    package var retiredThrough: UInt64 {
+        entries.filter { $0.kind == .retiredThrough }.map(\.ordinal).max() ?? 0
+    }
+
+    /// Reads a manifest.
+    ///
+    /// - Throws: `notARecording`, `newerVersion`, `damaged` for the header, or `system`.
+    package static func read(
+        _ path: String, on disk: some FileSystem
+    ) throws(LogError) -> Manifest {
+        let bytes = try readWholeFile(path, limit: FormatLimits.manifestBytesMax, on: disk)
+        return try bytes.span.bytes.withUnsafeBytes { buffer throws(LogError) in
+            try parse(buffer, path: path)
+        }
+    }
+
+    private static func parse(
+        _ buffer: UnsafeRawBufferPointer, path: String
+    ) throws(LogError) -> Manifest {
+        let header: ManifestHeader
+        do { header = try ManifestHeader.decode(buffer) } catch {
+            throw LogError(error, path: path, offset: 0)
+        }
+        var manifest = Manifest(
+            header: header, entries: [], validBytes: UInt64(FormatLimits.manifestHeaderBytes),
+            tail: nil, isDamaged: false)
+        var offset = FormatLimits.manifestHeaderBytes
+        while offset < buffer.count {
+            let rest = UnsafeRawBufferPointer(rebasing: buffer[offset...])
+            do {
+                let entry = try ManifestEntry.decode(rest, salt: header.salt)
+                // Entries behind an invalid one still count; the invalid one is then damage.
+                if manifest.tail != nil { manifest.isDamaged = true }
+                manifest.entries.append(entry)
+                if manifest.tail == nil {
+                    manifest.validBytes = UInt64(offset + FormatLimits.manifestEntryBytes)
+                }
+            } catch {
+                if manifest.tail == nil { manifest.tail = error }
+            }
+            offset += FormatLimits.manifestEntryBytes
+        }
+        return manifest
+    }
+}
+
+/// What the manifest knows of one segment.
+package struct ManifestSegment: Sendable, Equatable {
+    package var created: ManifestEntry
+    package var sealed: ManifestEntry?
+    package var quarantined: ManifestEntry?
+    /// From this sequence on another segment takes its place.
+    package var supersededFrom: Sequence?
+
+    package var ordinal: UInt64 { created.ordinal }
+    package var firstSequence: Sequence { created.firstSequence }
+
+    init(created: ManifestEntry) { self.created = created }
+}
+
+/// Appends entries to the manifest, each durable when the call returns.
+struct ManifestWriter {
+    private let path: String
+    private let segments: String
+    private let header: ManifestHeader
+    private var file: (any File)?
+    private var entries: [ManifestEntry]
+    private var offset: UInt64
+
+    /// Continues a manifest that was read, cutting what stands behind its last whole entry.
+    init(
+        continuing manifest: Manifest, layout: RecordingLayout, on disk: some FileSystem
+    ) throws(SystemError) {
+        path = layout.manifest
+        segments = layout.segments
+        header = manifest.header
+        entries = manifest.entries
+        offset = manifest.validBytes
+        let file = try disk.open(path, .readWrite)
+        if try file.size() > offset {
+            try file.truncate(to: offset)
+            try file.syncData()
+        }
+        self.file = file
+    }
+
+    /// Makes the manifest of a new recording.
+    init(
+        header: ManifestHeader, layout: RecordingLayout, on disk: some FileSystem
+    ) throws(SystemError) {
+        path = layout.manifest
+        segments = layout.segments
+        self.header = header
+        entries = []
+        let bytes = header.encoded()
+        let file = try disk.open(path, .createNew)
+        try file.write(bytes, at: 0)
+        try file.syncData()
+        try disk.syncDirectory(segments)
+        offset = UInt64(bytes.count)
+        self.file = file
+    }
+
+    /// Adds an entry and makes it durable.
+    ///
+    /// After a failure the file is never used again: the next call writes the whole manifest anew
+    /// beside it and renames it.
+    mutating func append(_ entry: ManifestEntry, on disk: some FileSystem) throws(SystemError) {
+        guard let file else {
+            try rewrite(adding: entry, on: disk)
+            return
+        }
+        let bytes = entry.encoded(salt: header.salt)
+        do throws(SystemError) {
+            try file.write(bytes, at: offset)
+            try file.syncData()
+        } catch {
+            self.file = nil
+            try rewrite(adding: entry, on: disk)
+            return
+        }
+        offset += UInt64(bytes.count)
+        entries.append(entry)
+    }
+
+    private mutating func rewrite(
+        adding entry: ManifestEntry, on disk: some FileSystem
+    ) throws(SystemError) {
+        let temporary = path + ".new"
+        if try disk.kind(of: temporary) != nil { try disk.remove(temporary) }
+        let fresh = try disk.open(temporary, .createNew)
+        var bytes = header.encoded()
+        for old in entries + [entry] { bytes += old.encoded(salt: header.salt) }
+        try fresh.write(bytes, at: 0)
+        try fresh.syncData()
+        try disk.rename(temporary, to: path)
+        try disk.syncDirectory(segments)
+        entries.append(entry)
+        offset = UInt64(bytes.count)
+        file = fresh
+    }
+
+    mutating func close() throws(SystemError) {
+        let open = file
+        file = nil
+        try open?.close()
+    }
+}
+
+/// Reads a small file whole.
+///
+/// - Throws: `notARecording` when it is larger than `limit`, or `system`.
+func readWholeFile(
+    _ path: String, limit: Int, on disk: some FileSystem
+) throws(LogError) -> [UInt8] {
+    do throws(SystemError) {
+        let file = try disk.open(path, .readOnly)
+        let size = try file.size()
+        if let count = Int(exactly: size), count <= limit {
+            let bytes = try file.read(count, at: 0)
+            try file.close()
+            return bytes
+        }
+    } catch {
+        throw .system(error)
+    }
+    throw .notARecording(path: path, reason: "it is larger than the limit of \(limit) bytes")
+}
+
+extension LogError {
+    /// The answer that a format error at the start of a structure stands for.
+    init(_ error: FormatError, path: String, offset: UInt64) {
+        self =
+            switch error {
+            case .notOurs: .notARecording(path: path, reason: "\(error)")
+            case .newerVersion: .newerVersion(path: path, detail: "\(error)")
+            default: .damaged(path: path, offset: offset, error: error)
+            }
+    }
+}

@@ -1,0 +1,398 @@
+import Platform
+import RecordModel
+import SegmentFormat
+
+/// The writing stage: puts finished blocks into the active segment, seals and begins segments,
+/// and replaces a file that failed.
+///
+/// safety: every stored property is touched only by the thread whose turn it is (LogWriter hands
+/// turns out in order), or by the opening and closing thread while no other runs; what the syncing
+/// thread shares is inside `gate`.
+final class SegmentWriter: @unchecked Sendable {
+    private let layout: RecordingLayout
+    private let disk: any FileSystem
+    private let clock: any Clock
+    private var random: any RandomSource
+    private let options: LogOptions
+    private let recording: RecordingID
+    private let writerEpoch: UInt64
+    private let pool: StoredBufferPool
+    let gate: Monitor<DurabilityGate>
+
+    private var manifest: ManifestWriter
+    /// Statements that a failed manifest has not taken yet; they go before the next one.
+    private var pendingEntries: [ManifestEntry] = []
+    private var active: ActiveSegment?
+    /// The segment that failed and that the next one must supersede.
+    private var failed: SegmentHeader?
+    private var nextOrdinal: UInt64
+    /// The end link of the sealed segment before the next one; 0 when there is none.
+    private var previousLink: UInt64
+    /// The last sequence written into any segment that counts.
+    private var lastSequence: Sequence
+    private(set) var context: ContextState
+    private var positionReader: (any PositionReader)?
+    private var hasReserve = false
+
+    init(
+        layout: RecordingLayout, disk: any FileSystem, clock: any Clock,
+        random: any RandomSource, options: LogOptions, start: WriterStart, pool: StoredBufferPool
+    ) {
+        self.layout = layout
+        self.disk = disk
+        self.clock = clock
+        self.random = random
+        self.options = options
+        self.pool = pool
+        recording = start.recording
+        writerEpoch = start.writerEpoch
+        manifest = start.manifest
+        nextOrdinal = start.nextOrdinal
+        previousLink = start.previousLink
+        lastSequence = start.lastSequence
+        context = start.context
+        positionReader = options.positionReader
+        gate = Monitor(DurabilityGate(last: start.lastSequence))
+    }
+
+    // MARK: Blocks
+
+    /// Fills a stored buffer's index facts from its raw block and folds its events.
+    func annotate(_ buffer: StoredBuffer, raw: RawBlock) {
+        guard raw.hasEvents || positionReader != nil else { return }
+        if raw.hasEvents { buffer.contextBefore = context }
+        var offset = 0
+        var sequence = raw.firstSequence
+        let bytes = raw.bytes
+        for _ in 0..<raw.recordCount {
+            do {
+                let (envelope, range) = try RecordCodec.decode(
+                    bytes, at: &offset, sequence: sequence)
+                let payload = RawSpan(_unsafeBytes: UnsafeRawBufferPointer(rebasing: bytes[range]))
+                if !envelope.kind.isDataFrame { context.apply(envelope, payload: payload) }
+                if let position = positionReader?.position(of: envelope, payload: payload) {
+                    switch position.family {
+                    case .slot: buffer.slots.insert(position.number)
+                    case .block: buffer.blocks.insert(position.number)
+                    }
+                }
+            } catch { preconditionFailure("a block of our own does not decode: \(error)") }
+            sequence = sequence.next
+        }
+    }
+
+    /// Writes a block behind the ones before it, in a new segment when it is time for one.
+    ///
+    /// - Parameters:
+    ///   - buffer: the block; it belongs to the writer from here on.
+    ///   - mayWait: tells whether waiting for space is still allowed; looked at every second.
+    /// - Throws: a failure that could not be worked around. The log must stop.
+    func write(_ buffer: StoredBuffer, mayWait: () -> Bool) throws(SystemError) {
+        while true {
+            if let failure = gate.withLock({ $0.failure }) {
+                try supersede(after: failure, mayWait: mayWait)
+            }
+            do throws(SystemError) {
+                try beginSegmentIfDue()
+                guard let durable = active.map({ _ in gate.withLock { $0.durable } }) else {
+                    preconditionFailure("no active segment")
+                }
+                try active?.write(buffer, durable: durable)
+                finishWrite(of: buffer, durable: durable)
+                waitForRoom()
+                return
+            } catch {
+                gate.update { $0.failure = error }
+            }
+        }
+    }
+
+    /// Writes a mark-only block, so that what is durable can be told after a crash.
+    func writeMark(mayWait: () -> Bool) throws(SystemError) {
+        if let failure = gate.withLock({ $0.failure }) {
+            try supersede(after: failure, mayWait: mayWait)
+            return
+        }
+        guard active != nil else { return }
+        let buffer = pool.take()
+        buffer.fill(
+            kind: .mark, raw: UnsafeRawBufferPointer(start: nil, count: 0), recordCount: 0,
+            firstSequence: lastSequence.next, lastSequence: lastSequence, earliest: 0, latest: 0)
+        try write(buffer, mayWait: mayWait)
+    }
+
+    private func finishWrite(of buffer: StoredBuffer, durable: Sequence) {
+        if buffer.lastSequence > lastSequence { lastSequence = buffer.lastSequence }
+        let now = clock.monotonicNanoseconds()
+        let keeps = buffer.header.kind != .mark && options.durability != .none
+        gate.update { gate in
+            if !gate.isDirty { gate.dirtySince = now }
+            gate.isDirty = true
+            gate.lastWriteAt = now
+            gate.marked = durable
+            if buffer.lastSequence > gate.written { gate.written = buffer.lastSequence }
+            if keeps {
+                gate.unsynced.append(buffer)
+                gate.unsyncedBytes += buffer.bytes.count
+            }
+        }
+        if !keeps { pool.give(buffer) }
+    }
+
+    /// Holds the stage up while too much waits for a sync, so that memory stays bounded.
+    private func waitForRoom() {
+        let limit = options.unsyncedBytesMax
+        gate.wait { gate in
+            gate.unsyncedBytes <= limit || gate.failure != nil || gate.isStopped ? () : nil
+        }
+    }
+
+    // MARK: Segments
+
+    /// Creates the first segment of this opening.
+    func begin() throws(SystemError) {
+        try makeReserve()
+        try createSegment(from: lastSequence.next, context: context, superseding: nil)
+    }
+
+    private func beginSegmentIfDue() throws(SystemError) {
+        if let active {
+            let age = clock.monotonicNanoseconds() &- active.startedAt
+            let isDue =
+                active.offset >= options.rotateBytes
+                || age >= options.rotateNanoseconds
+                    && active.recordCount > 0
+                || active.entries.count >= FormatLimits.blocksPerSegmentMax
+            guard isDue else { return }
+            try sealActive()
+        }
+        if active == nil {
+            // The context of a new segment is the one before the block that is about to be
+            // written, which may have changed it already.
+            try createSegment(
+                from: lastSequence.next, context: contextBeforeNextBlock ?? context,
+                superseding: nil)
+        }
+    }
+
+    /// Set while a block that holds events is being written: the context before it.
+    var contextBeforeNextBlock: ContextState?
+
+    /// Seals the active segment and makes it durable whole.
+    private func sealActive() throws(SystemError) {
+        guard let segment = active else { return }
+        enterExclusive()
+        defer { leaveExclusive() }
+        let seal = segment.seal
+        let bytes = seal.encoded(at: segment.offset, salt: segment.header.salt)
+        try segment.file.write(bytes, at: segment.offset)
+        try segment.file.syncData()
+        let moves = options.durability != .none
+        let freed = gate.withLock { gate in
+            gate.isDirty = false
+            if moves, gate.written > gate.durable { gate.durable = gate.written }
+            gate.file = nil
+            return gate.releaseUnsynced(gate.unsynced.count)
+        }
+        pool.give(freed)
+        active = nil
+        previousLink = seal.endLink
+        pendingEntries.append(
+            ManifestEntry(
+                kind: .sealed, ordinal: segment.header.ordinal, writerEpoch: writerEpoch,
+                firstSequence: segment.header.firstSequence, lastSequence: seal.lastSequence,
+                endLink: seal.endLink, fileBytes: segment.offset + UInt64(bytes.count)))
+        try flushPendingEntries()
+        // The contents are durable and nothing more is written: an error of close tells nothing
+        // that the sync has not, and the name is in the manifest already.
+        do throws(SystemError) { try segment.file.close() } catch { _ = error }
+    }
+
+    private func flushPendingEntries() throws(SystemError) {
+        while let entry = pendingEntries.first {
+            try manifest.append(entry, on: disk)
+            pendingEntries.removeFirst()
+        }
+    }
+
+    /// Makes a segment and its manifest entry durable before any block follows.
+    private func createSegment(
+        from first: Sequence, context: ContextState, superseding old: SegmentHeader?
+    ) throws(SystemError) {
+        let header = SegmentHeader(
+            recording: recording, ordinal: nextOrdinal, writerEpoch: writerEpoch,
+            firstSequence: first, salt: random.next(),
+            previousLink: old == nil ? previousLink : 0, createdAt: clock.wallNanoseconds(),
+            supersededOrdinal: old?.ordinal ?? 0,  // 0 is the format's "none"
+            supersededFrom: old == nil ? .none : first)
+        let path = layout.segment(ordinal: nextOrdinal, firstSequence: first.value)
+        // A try before this one may have failed half way; the manifest does not know its file.
+        if try disk.kind(of: path) != nil { try disk.remove(path) }
+        let (bytes, link) = header.encoded()
+        let file = try disk.open(path, .createNew)
+        try file.write(bytes, at: 0)
+        var segment = ActiveSegment(
+            file: file, path: path, header: header, link: link,
+            startedAt: clock.monotonicNanoseconds())
+        let raw = context.encoded()
+        let block = pool.take()
+        raw.withUnsafeBytes { raw in
+            block.fill(
+                kind: .context, raw: raw, recordCount: UInt32(context.entries.count),
+                firstSequence: first, lastSequence: first.previous, earliest: 0, latest: 0)
+        }
+        try segment.write(block, durable: gate.withLock { $0.durable })
+        pool.give(block)
+        try file.syncData()
+        try disk.syncDirectory(layout.segments)
+        try flushPendingEntries()
+        try manifest.append(
+            ManifestEntry(
+                kind: .created, ordinal: header.ordinal, writerEpoch: writerEpoch,
+                firstSequence: first, supersededOrdinal: header.supersededOrdinal,
+                supersededFrom: header.supersededFrom, salt: header.salt, headerLink: link),
+            on: disk)
+        nextOrdinal += 1
+        active = segment
+        let now = clock.monotonicNanoseconds()
+        gate.update { gate in
+            gate.file = file
+            gate.lastWriteAt = now
+        }
+    }
+
+    // MARK: Failures
+
+    /// Replaces a file that failed: a new segment takes over from the first sequence that is not
+    /// durable, and the blocks kept in memory are written again there.
+    private func supersede(
+        after failure: SystemError, mayWait: () -> Bool
+    ) throws(SystemError) {
+        enterExclusive()
+        defer { leaveExclusive() }
+        var failure = failure
+        var tries = 0
+        while true {
+            if let old = active {
+                closeFailed(old)
+                failed = old.header
+                active = nil
+            }
+            if failure.isOutOfSpace {
+                guard options.onFull == .wait, mayWait() else { throw failure }
+            } else {
+                tries += 1
+                guard tries <= 5, mayWait() else { throw failure }
+            }
+            if failure.isOutOfSpace || tries > 1 { Thread.sleep(nanoseconds: 1_000_000_000) }
+            do throws(SystemError) {
+                try replaceFailed()
+                gate.withLock { $0.failure = nil }
+                return
+            } catch { failure = error }
+        }
+    }
+
+    private func closeFailed(_ segment: ActiveSegment) {
+        gate.withLock { $0.file = nil }
+        // Final for this file either way: what it holds beyond the durable sequence is superseded.
+        do throws(SystemError) { try segment.file.close() } catch { _ = error }
+    }
+
+    private func replaceFailed() throws(SystemError) {
+        let (unsynced, durable) = gate.withLock { ($0.unsynced, $0.durable) }
+        // With policy `none` nothing is kept, so what was written counts as it is.
+        let from = options.durability == .none ? lastSequence.next : durable.next
+        let contextThere =
+            unsynced.first { $0.contextBefore != nil }?.contextBefore
+            ?? contextBeforeNextBlock ?? context
+        try createSegment(from: from, context: contextThere, superseding: failed)
+        failed = nil
+        for buffer in unsynced { try active?.write(buffer, durable: durable) }
+        lastSequence = unsynced.last?.lastSequence ?? from.previous
+        let now = clock.monotonicNanoseconds()
+        gate.withLock { gate in
+            gate.isDirty = true
+            gate.dirtySince = now
+            gate.written = lastSequence
+        }
+    }
+
+    private func enterExclusive() {
+        gate.wait { gate in
+            guard !gate.isSyncing else { return nil }
+            gate.isExclusive = true
+            return ()
+        }
+    }
+
+    private func leaveExclusive() { gate.update { $0.isExclusive = false } }
+
+    // MARK: The end
+
+    /// Seals the active segment: the recording is whole and durable.
+    func finish() throws(SystemError) {
+        try sealActive()
+        try manifest.close()
+        try removeReserve()
+    }
+
+    /// Writes the closing records into the space kept for them, after a full disk.
+    ///
+    /// - Parameters:
+    ///   - block: the closing records.
+    ///   - lastGiven: the last sequence given out before them; what was not durable is a hole.
+    func closeIntoReserve(_ block: StoredBuffer, lastGiven: Sequence) throws(SystemError) {
+        enterExclusive()
+        defer { leaveExclusive() }
+        try removeReserve()
+        let durable = gate.withLock { $0.durable }
+        let from = options.durability == .none ? lastSequence.next : durable.next
+        if let old = active {
+            closeFailed(old)
+            failed = old.header
+            active = nil
+        }
+        try createSegment(from: from, context: context, superseding: failed)
+        if lastGiven >= from {
+            let hole = Hole(
+                from: from, count: lastGiven.value - from.value + 1, cause: "disk full")
+            let raw = hole.encoded()
+            let buffer = pool.take()
+            raw.withUnsafeBytes { raw in
+                buffer.fill(
+                    kind: .hole, raw: raw, recordCount: 0, firstSequence: from,
+                    lastSequence: hole.last, earliest: 0, latest: 0)
+            }
+            try active?.write(buffer, durable: durable)
+        }
+        try active?.write(block, durable: durable)
+        guard let segment = active else { return }
+        let seal = segment.seal
+        let bytes = seal.encoded(at: segment.offset, salt: segment.header.salt)
+        try segment.file.write(bytes, at: segment.offset)
+        try segment.file.syncData()
+        try manifest.append(
+            ManifestEntry(
+                kind: .sealed, ordinal: segment.header.ordinal, writerEpoch: writerEpoch,
+                firstSequence: segment.header.firstSequence, lastSequence: seal.lastSequence,
+                endLink: seal.endLink, fileBytes: segment.offset + UInt64(bytes.count)),
+            on: disk)
+        try segment.file.close()
+        try manifest.close()
+    }
+
+    private func makeReserve() throws(SystemError) {
+        guard options.reserveBytes > 0 else { return }
+        let file = try disk.open(layout.reserve, .createIfMissing)
+        try file.allocate(options.reserveBytes)
+        try file.close()
+        hasReserve = true
+    }
+
+    private func removeReserve() throws(SystemError) {
+        guard hasReserve else { return }
+        hasReserve = false
+        try disk.remove(layout.reserve)
+    }
+}

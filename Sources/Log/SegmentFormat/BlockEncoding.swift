@@ -15,10 +15,12 @@ package struct StoredBlock {
     ///   - raw: the raw block.
     ///   - target: room for the header and for LZ4's bound of `raw.count`.
     package init(
-        compressing raw: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer
+        compressing raw: UnsafeRawBufferPointer,
+        into target: UnsafeMutableRawBufferPointer
     ) {
         let room = UnsafeMutableRawBufferPointer(
-            rebasing: target[FormatLimits.blockHeaderBytes...])
+            rebasing: target[FormatLimits.blockHeaderBytes...]
+        )
         if let count = BlockCodec.compress(raw, into: room), count < raw.count {
             codec = .lz4
             storedBytes = count
@@ -43,12 +45,17 @@ package enum BlockDecoding {
     /// - Throws: `checksum` when they are not what was written.
     @inline(__always)
     package static func verify(
-        _ stored: UnsafeRawBufferPointer, header: BlockHeader, salt: UInt64
+        _ stored: UnsafeRawBufferPointer,
+        header: BlockHeader,
+        salt: UInt64
     ) throws(FormatError) {
         let found = BlockCodec.checksum(stored, salt: salt)
         guard found == header.payloadChecksum else {
             throw .checksum(
-                structure: "block", expected: header.payloadChecksum, found: found)
+                structure: "block",
+                expected: header.payloadChecksum,
+                found: found
+            )
         }
     }
 
@@ -56,11 +63,13 @@ package enum BlockDecoding {
     ///
     /// - Parameters:
     ///   - stored: verified stored bytes, `header.storedBytes` of them.
+    ///   - header: the block's header.
     ///   - target: exactly `header.rawBytes` bytes.
     /// - Throws: `decompression` when the bytes do not give that size.
     @inline(__always)
     package static func restore(
-        _ stored: UnsafeRawBufferPointer, header: BlockHeader,
+        _ stored: UnsafeRawBufferPointer,
+        header: BlockHeader,
         into target: UnsafeMutableRawBufferPointer
     ) throws(FormatError) {
         switch header.codec {

@@ -48,9 +48,18 @@ package struct BlockHeader: Equatable, Sendable {
     package var payloadChecksum: UInt64
 
     package init(
-        kind: BlockKind, codec: StoredCodec, storedBytes: UInt32, rawBytes: UInt32,
-        recordCount: UInt32, number: UInt32, firstSequence: Sequence, earliest: Int64,
-        latest: Int64, durableMark: Sequence, previousLink: UInt64, payloadChecksum: UInt64
+        kind: BlockKind,
+        codec: StoredCodec,
+        storedBytes: UInt32,
+        rawBytes: UInt32,
+        recordCount: UInt32,
+        number: UInt32,
+        firstSequence: Sequence,
+        earliest: Int64,
+        latest: Int64,
+        durableMark: Sequence,
+        previousLink: UInt64,
+        payloadChecksum: UInt64
     ) {
         self.kind = kind
         self.codec = codec
@@ -100,7 +109,9 @@ package struct BlockHeader: Equatable, Sendable {
         base.put(previousLink, at: 56)
         base.put(payloadChecksum, at: 64)
         let link = BlockCodec.checksum(
-            UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(target)[0..<72]), salt: salt)
+            UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(target)[0..<72]),
+            salt: salt
+        )
         base.put(link, at: 72)
         return link
     }
@@ -113,18 +124,23 @@ package struct BlockHeader: Equatable, Sendable {
     /// - Returns: the header and its link.
     /// - Throws: `notOurs`, `truncated`, `checksum` or `invalid`.
     package static func decode(
-        _ bytes: UnsafeRawBufferPointer, salt: UInt64
+        _ bytes: UnsafeRawBufferPointer,
+        salt: UInt64
     ) throws(FormatError) -> (header: BlockHeader, link: UInt64) {
         let structure = "block header"
         guard bytes.count >= FormatLimits.blockHeaderBytes, let base = bytes.baseAddress else {
             throw .truncated(
-                structure: structure, needed: FormatLimits.blockHeaderBytes,
-                available: bytes.count)
+                structure: structure,
+                needed: FormatLimits.blockHeaderBytes,
+                available: bytes.count
+            )
         }
         guard base.u32(0) == magic else { throw .notOurs(structure: structure) }
         let found = base.u64(72)
         let expected = BlockCodec.checksum(
-            UnsafeRawBufferPointer(rebasing: bytes[0..<72]), salt: salt)
+            UnsafeRawBufferPointer(rebasing: bytes[0..<72]),
+            salt: salt
+        )
         guard expected == found else {
             throw .checksum(structure: structure, expected: expected, found: found)
         }
@@ -138,11 +154,19 @@ package struct BlockHeader: Equatable, Sendable {
             throw .invalid(structure: structure, field: "codec", value: UInt64(base.u8(5)))
         }
         let header = BlockHeader(
-            kind: kind, codec: codec, storedBytes: base.u32(8), rawBytes: base.u32(12),
-            recordCount: base.u32(16), number: base.u32(20),
-            firstSequence: Sequence(base.u64(24)), earliest: base.i64(32), latest: base.i64(40),
-            durableMark: Sequence(base.u64(48)), previousLink: base.u64(56),
-            payloadChecksum: base.u64(64))
+            kind: kind,
+            codec: codec,
+            storedBytes: base.u32(8),
+            rawBytes: base.u32(12),
+            recordCount: base.u32(16),
+            number: base.u32(20),
+            firstSequence: Sequence(base.u64(24)),
+            earliest: base.i64(32),
+            latest: base.i64(40),
+            durableMark: Sequence(base.u64(48)),
+            previousLink: base.u64(56),
+            payloadChecksum: base.u64(64)
+        )
         try header.checkRanges()
         return (header, found)
     }
@@ -157,8 +181,9 @@ package struct BlockHeader: Equatable, Sendable {
             throw .invalid(structure: structure, field: "stored bytes", value: UInt64(storedBytes))
         }
         let recordBytes = UInt64(recordCount) * UInt64(FormatLimits.recordHeaderBytes)
-        guard recordBytes <= UInt64(rawBytes), (kind == .data) == (recordCount > 0)
-            || kind == .context
+        guard recordBytes <= UInt64(rawBytes),
+            (kind == .data) == (recordCount > 0)
+                || kind == .context
         else {
             throw .invalid(structure: structure, field: "record count", value: UInt64(recordCount))
         }
@@ -166,7 +191,10 @@ package struct BlockHeader: Equatable, Sendable {
         let (_, overflow) = firstSequence.value.addingReportingOverflow(UInt64(recordCount))
         guard firstSequence > .none, !overflow else {
             throw .invalid(
-                structure: structure, field: "first sequence", value: firstSequence.value)
+                structure: structure,
+                field: "first sequence",
+                value: firstSequence.value
+            )
         }
         guard kind != .mark || rawBytes == 0 else {
             throw .invalid(structure: structure, field: "raw bytes", value: UInt64(rawBytes))
@@ -178,7 +206,8 @@ extension BlockHeader {
     /// The checksum that the header of these stored bytes carries.
     @inline(__always)
     package static func payloadChecksum(
-        _ stored: UnsafeRawBufferPointer, salt: UInt64
+        _ stored: UnsafeRawBufferPointer,
+        salt: UInt64
     ) -> UInt64 {
         BlockCodec.checksum(stored, salt: salt)
     }

@@ -40,8 +40,13 @@ package struct BlockIndexEntry: Equatable, Sendable {
     package var blocks: PositionRange
 
     package init(
-        offset: UInt64, firstSequence: Sequence, recordCount: UInt32, storedBytes: UInt32,
-        runningLatest: Int64, slots: PositionRange, blocks: PositionRange
+        offset: UInt64,
+        firstSequence: Sequence,
+        recordCount: UInt32,
+        storedBytes: UInt32,
+        runningLatest: Int64,
+        slots: PositionRange,
+        blocks: PositionRange
     ) {
         self.offset = offset
         self.firstSequence = firstSequence
@@ -76,8 +81,12 @@ package struct SegmentSeal: Equatable, Sendable {
     package var entries: [BlockIndexEntry]
 
     package init(
-        ordinal: UInt64, lastSequence: Sequence, endLink: UInt64, recordCount: UInt64,
-        latest: Int64, entries: [BlockIndexEntry]
+        ordinal: UInt64,
+        lastSequence: Sequence,
+        endLink: UInt64,
+        recordCount: UInt64,
+        latest: Int64,
+        entries: [BlockIndexEntry]
     ) {
         self.ordinal = ordinal
         self.lastSequence = lastSequence
@@ -106,7 +115,8 @@ package struct SegmentSeal: Equatable, Sendable {
                 place.put(entry.blocks.highest, at: 56)
             }
             let index = UnsafeRawBufferPointer(
-                rebasing: UnsafeRawBufferPointer(buffer)[0..<indexBytes])
+                rebasing: UnsafeRawBufferPointer(buffer)[0..<indexBytes]
+            )
             let trailer = base + indexBytes
             trailer.put(Self.magic, at: 0)
             trailer.put(UInt32(FormatLimits.trailerBytes), at: 4)
@@ -144,19 +154,27 @@ package struct SegmentSeal: Equatable, Sendable {
     ///   - bytes: the last 80 bytes of the file.
     ///   - fileBytes: the size of the file.
     ///   - salt: the segment's salt.
+    /// - Returns: what the trailer says.
     /// - Throws: `notOurs` for an unsealed segment; `checksum` or `invalid` for a damaged trailer.
     package static func decodeTrailer(
-        _ bytes: UnsafeRawBufferPointer, fileBytes: UInt64, salt: UInt64
+        _ bytes: UnsafeRawBufferPointer,
+        fileBytes: UInt64,
+        salt: UInt64
     ) throws(FormatError) -> Trailer {
         let structure = "segment trailer"
         guard bytes.count == FormatLimits.trailerBytes, let base = bytes.baseAddress else {
             throw .truncated(
-                structure: structure, needed: FormatLimits.trailerBytes, available: bytes.count)
+                structure: structure,
+                needed: FormatLimits.trailerBytes,
+                available: bytes.count
+            )
         }
         guard base.u32(0) == magic else { throw .notOurs(structure: structure) }
         let found = base.u64(72)
         let expected = BlockCodec.checksum(
-            UnsafeRawBufferPointer(rebasing: bytes[0..<72]), salt: salt)
+            UnsafeRawBufferPointer(rebasing: bytes[0..<72]),
+            salt: salt
+        )
         guard found == expected else {
             throw .checksum(structure: structure, expected: expected, found: found)
         }
@@ -168,26 +186,39 @@ package struct SegmentSeal: Equatable, Sendable {
         guard count <= UInt32(FormatLimits.blocksPerSegmentMax), indexBytes == UInt64(base.u32(20))
         else { throw .invalid(structure: structure, field: "entry count", value: UInt64(count)) }
         let (end, overflow) = base.u64(8).addingReportingOverflow(
-            indexBytes + UInt64(FormatLimits.trailerBytes))
+            indexBytes + UInt64(FormatLimits.trailerBytes)
+        )
         guard !overflow, end == fileBytes,
             base.u64(8) >= UInt64(FormatLimits.segmentHeaderBytes)
         else { throw .invalid(structure: structure, field: "index offset", value: base.u64(8)) }
         return Trailer(
-            indexOffset: base.u64(8), entryCount: Int(count), indexBytes: Int(indexBytes),
-            lastSequence: Sequence(base.u64(24)), endLink: base.u64(32), latest: base.i64(40),
-            recordCount: base.u64(48), ordinal: base.u64(56), indexChecksum: base.u64(64))
+            indexOffset: base.u64(8),
+            entryCount: Int(count),
+            indexBytes: Int(indexBytes),
+            lastSequence: Sequence(base.u64(24)),
+            endLink: base.u64(32),
+            latest: base.i64(40),
+            recordCount: base.u64(48),
+            ordinal: base.u64(56),
+            indexChecksum: base.u64(64)
+        )
     }
 
     /// Reads the index that a trailer tells of.
     ///
     /// - Throws: `checksum` or `invalid` when the index is damaged.
     package static func decode(
-        index bytes: UnsafeRawBufferPointer, trailer: Trailer, salt: UInt64
+        index bytes: UnsafeRawBufferPointer,
+        trailer: Trailer,
+        salt: UInt64
     ) throws(FormatError) -> SegmentSeal {
         let structure = "segment index"
         guard bytes.count == trailer.indexBytes else {
             throw .truncated(
-                structure: structure, needed: trailer.indexBytes, available: bytes.count)
+                structure: structure,
+                needed: trailer.indexBytes,
+                available: bytes.count
+            )
         }
         let found = BlockCodec.checksum(bytes, salt: salt)
         guard found == trailer.indexChecksum else {
@@ -206,15 +237,23 @@ package struct SegmentSeal: Equatable, Sendable {
             lowestOffset = offset + 1
             entries.append(
                 BlockIndexEntry(
-                    offset: offset, firstSequence: Sequence(base.u64(8)),
-                    recordCount: base.u32(16), storedBytes: base.u32(20),
+                    offset: offset,
+                    firstSequence: Sequence(base.u64(8)),
+                    recordCount: base.u32(16),
+                    storedBytes: base.u32(20),
                     runningLatest: base.i64(24),
                     slots: PositionRange(lowest: base.u64(32), highest: base.u64(40)),
-                    blocks: PositionRange(lowest: base.u64(48), highest: base.u64(56))))
+                    blocks: PositionRange(lowest: base.u64(48), highest: base.u64(56))
+                )
+            )
         }
         return SegmentSeal(
-            ordinal: trailer.ordinal, lastSequence: trailer.lastSequence,
-            endLink: trailer.endLink, recordCount: trailer.recordCount, latest: trailer.latest,
-            entries: entries)
+            ordinal: trailer.ordinal,
+            lastSequence: trailer.lastSequence,
+            endLink: trailer.endLink,
+            recordCount: trailer.recordCount,
+            latest: trailer.latest,
+            entries: entries
+        )
     }
 }

@@ -73,7 +73,9 @@ package struct ContextState: Equatable, Sendable {
         for entry in entries {
             out.appendLittleEndian(entry.envelope.sequence.value)
             var record = [UInt8](
-                repeating: 0, count: FormatLimits.recordHeaderBytes + entry.payload.count)
+                repeating: 0,
+                count: FormatLimits.recordHeaderBytes + entry.payload.count
+            )
             record.withUnsafeMutableBytes { target in
                 entry.payload.withUnsafeBytes { payload in
                     guard let base = target.baseAddress else { preconditionFailure("no buffer") }
@@ -94,7 +96,10 @@ package struct ContextState: Equatable, Sendable {
         while offset < raw.count {
             guard raw.count - offset >= 8, let base = raw.baseAddress else {
                 throw .truncated(
-                    structure: "context", needed: 8, available: raw.count - offset)
+                    structure: "context",
+                    needed: 8,
+                    available: raw.count - offset
+                )
             }
             let sequence = Sequence(base.u64(offset))
             guard sequence > last else {

@@ -36,9 +36,16 @@ package struct ManifestEntry: Equatable, Sendable {
     package var headerLink: UInt64
 
     package init(
-        kind: Kind, ordinal: UInt64, writerEpoch: UInt64, firstSequence: Sequence = .none,
-        lastSequence: Sequence = .none, endLink: UInt64 = 0, fileBytes: UInt64 = 0,
-        supersededOrdinal: UInt64 = 0, supersededFrom: Sequence = .none, salt: UInt64 = 0,
+        kind: Kind,
+        ordinal: UInt64,
+        writerEpoch: UInt64,
+        firstSequence: Sequence = .none,
+        lastSequence: Sequence = .none,
+        endLink: UInt64 = 0,
+        fileBytes: UInt64 = 0,
+        supersededOrdinal: UInt64 = 0,
+        supersededFrom: Sequence = .none,
+        salt: UInt64 = 0,
         headerLink: UInt64 = 0
     ) {
         self.kind = kind
@@ -74,7 +81,8 @@ package struct ManifestEntry: Equatable, Sendable {
             base.put(self.salt, at: 72)
             base.put(headerLink, at: 80)
             let covered = UnsafeRawBufferPointer(
-                rebasing: UnsafeRawBufferPointer(buffer)[0..<88])
+                rebasing: UnsafeRawBufferPointer(buffer)[0..<88]
+            )
             base.put(BlockCodec.checksum(covered, salt: salt), at: 88)
         }
         return bytes
@@ -84,18 +92,23 @@ package struct ManifestEntry: Equatable, Sendable {
     ///
     /// - Throws: `truncated`, `notOurs`, `checksum` or `invalid`.
     package static func decode(
-        _ bytes: UnsafeRawBufferPointer, salt: UInt64
+        _ bytes: UnsafeRawBufferPointer,
+        salt: UInt64
     ) throws(FormatError) -> ManifestEntry {
         let structure = "manifest entry"
         guard bytes.count >= FormatLimits.manifestEntryBytes, let base = bytes.baseAddress else {
             throw .truncated(
-                structure: structure, needed: FormatLimits.manifestEntryBytes,
-                available: bytes.count)
+                structure: structure,
+                needed: FormatLimits.manifestEntryBytes,
+                available: bytes.count
+            )
         }
         guard base.u32(0) == magic else { throw .notOurs(structure: structure) }
         let found = base.u64(88)
         let expected = BlockCodec.checksum(
-            UnsafeRawBufferPointer(rebasing: bytes[0..<88]), salt: salt)
+            UnsafeRawBufferPointer(rebasing: bytes[0..<88]),
+            salt: salt
+        )
         guard found == expected else {
             throw .checksum(structure: structure, expected: expected, found: found)
         }
@@ -106,11 +119,18 @@ package struct ManifestEntry: Equatable, Sendable {
             throw .invalid(structure: structure, field: "ordinal", value: 0)
         }
         return ManifestEntry(
-            kind: kind, ordinal: base.u64(8), writerEpoch: base.u64(16),
-            firstSequence: Sequence(base.u64(24)), lastSequence: Sequence(base.u64(32)),
-            endLink: base.u64(40), fileBytes: base.u64(48), supersededOrdinal: base.u64(56),
-            supersededFrom: Sequence(base.u64(64)), salt: base.u64(72),
-            headerLink: base.u64(80))
+            kind: kind,
+            ordinal: base.u64(8),
+            writerEpoch: base.u64(16),
+            firstSequence: Sequence(base.u64(24)),
+            lastSequence: Sequence(base.u64(32)),
+            endLink: base.u64(40),
+            fileBytes: base.u64(48),
+            supersededOrdinal: base.u64(56),
+            supersededFrom: Sequence(base.u64(64)),
+            salt: base.u64(72),
+            headerLink: base.u64(80)
+        )
     }
 }
 
@@ -141,7 +161,8 @@ package struct ManifestHeader: Equatable, Sendable {
             base.put(recording.high, at: 24)
             base.put(salt, at: 32)
             let covered = UnsafeRawBufferPointer(
-                rebasing: UnsafeRawBufferPointer(buffer)[0..<56])
+                rebasing: UnsafeRawBufferPointer(buffer)[0..<56]
+            )
             base.put(BlockCodec.checksum(covered, salt: salt), at: 56)
         }
         return bytes
@@ -159,17 +180,24 @@ package struct ManifestHeader: Equatable, Sendable {
         }
         guard bytes.count >= FormatLimits.manifestHeaderBytes, let base = bytes.baseAddress else {
             throw .truncated(
-                structure: structure, needed: FormatLimits.manifestHeaderBytes,
-                available: bytes.count)
+                structure: structure,
+                needed: FormatLimits.manifestHeaderBytes,
+                available: bytes.count
+            )
         }
         guard base.u16(8) <= FormatLimits.versionMajor else {
             throw .newerVersion(
-                structure: structure, found: base.u16(8), known: FormatLimits.versionMajor)
+                structure: structure,
+                found: base.u16(8),
+                known: FormatLimits.versionMajor
+            )
         }
         let salt = base.u64(32)
         let found = base.u64(56)
         let expected = BlockCodec.checksum(
-            UnsafeRawBufferPointer(rebasing: bytes[0..<56]), salt: salt)
+            UnsafeRawBufferPointer(rebasing: bytes[0..<56]),
+            salt: salt
+        )
         guard found == expected else {
             throw .checksum(structure: structure, expected: expected, found: found)
         }
@@ -177,6 +205,8 @@ package struct ManifestHeader: Equatable, Sendable {
             throw .invalid(structure: structure, field: "version", value: 0)
         }
         return ManifestHeader(
-            recording: RecordingID(high: base.u64(24), low: base.u64(16)), salt: salt)
+            recording: RecordingID(high: base.u64(24), low: base.u64(16)),
+            salt: salt
+        )
     }
 }

@@ -11,7 +11,8 @@ package enum RecordCodec {
     ///   - target: room for 36 bytes and the payload.
     @inline(__always)
     package static func encode(
-        _ envelope: RecordEnvelope, payload: UnsafeRawBufferPointer,
+        _ envelope: RecordEnvelope,
+        payload: UnsafeRawBufferPointer,
         into target: UnsafeMutableRawPointer
     ) {
         target.put(UInt32(truncatingIfNeeded: payload.count), at: 0)
@@ -25,7 +26,9 @@ package enum RecordCodec {
         target.put(envelope.monotonic, at: 28)
         if let source = payload.baseAddress {
             (target + FormatLimits.recordHeaderBytes).copyMemory(
-                from: source, byteCount: payload.count)
+                from: source,
+                byteCount: payload.count
+            )
         }
     }
 
@@ -39,30 +42,41 @@ package enum RecordCodec {
     /// - Throws: `truncated` when the record runs past the block, `invalid` for kind 0.
     @inline(__always)
     package static func decode(
-        _ block: UnsafeRawBufferPointer, at offset: inout Int, sequence: Sequence
+        _ block: UnsafeRawBufferPointer,
+        at offset: inout Int,
+        sequence: Sequence
     ) throws(FormatError) -> (envelope: RecordEnvelope, payload: Range<Int>) {
         let available = block.count &- offset
         guard available >= FormatLimits.recordHeaderBytes, offset >= 0,
             let base = block.baseAddress
         else {
             throw .truncated(
-                structure: "record", needed: FormatLimits.recordHeaderBytes,
-                available: max(available, 0))
+                structure: "record",
+                needed: FormatLimits.recordHeaderBytes,
+                available: max(available, 0)
+            )
         }
         let start = base + offset
         let count = Int(truncatingIfNeeded: start.u32(0))
         guard count <= available &- FormatLimits.recordHeaderBytes else {
             throw .truncated(
-                structure: "record", needed: count &+ FormatLimits.recordHeaderBytes,
-                available: available)
+                structure: "record",
+                needed: count &+ FormatLimits.recordHeaderBytes,
+                available: available
+            )
         }
         let kind = start.u8(4)
         guard kind != 0 else { throw .invalid(structure: "record", field: "kind", value: 0) }
         let envelope = RecordEnvelope(
-            sequence: sequence, kind: RecordKind(rawValue: kind),
-            flags: RecordFlags(rawValue: start.u8(6)), wireByte: start.u8(5),
-            maskKey: start.u32(8), stream: Sequence(start.u64(12)), receivedAt: start.i64(20),
-            monotonic: start.u64(28))
+            sequence: sequence,
+            kind: RecordKind(rawValue: kind),
+            flags: RecordFlags(rawValue: start.u8(6)),
+            wireByte: start.u8(5),
+            maskKey: start.u32(8),
+            stream: Sequence(start.u64(12)),
+            receivedAt: start.i64(20),
+            monotonic: start.u64(28)
+        )
         let first = offset &+ FormatLimits.recordHeaderBytes
         offset = first &+ count
         return (envelope, first..<offset)

@@ -26,8 +26,14 @@ package struct SegmentHeader: Equatable, Sendable {
     package var supersededFrom: Sequence
 
     package init(
-        recording: RecordingID, ordinal: UInt64, writerEpoch: UInt64, firstSequence: Sequence,
-        salt: UInt64, previousLink: UInt64, createdAt: Int64, supersededOrdinal: UInt64 = 0,
+        recording: RecordingID,
+        ordinal: UInt64,
+        writerEpoch: UInt64,
+        firstSequence: Sequence,
+        salt: UInt64,
+        previousLink: UInt64,
+        createdAt: Int64,
+        supersededOrdinal: UInt64 = 0,
         supersededFrom: Sequence = .none
     ) {
         self.recording = recording
@@ -62,7 +68,8 @@ package struct SegmentHeader: Equatable, Sendable {
             base.put(supersededFrom.value, at: 88)
             let checksum = BlockCodec.checksum(
                 UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[0..<120]),
-                salt: salt)
+                salt: salt
+            )
             base.put(checksum, at: 120)
             return checksum
         }
@@ -80,26 +87,35 @@ package struct SegmentHeader: Equatable, Sendable {
         let structure = "segment header"
         guard bytes.count >= magic.count, let base = bytes.baseAddress else {
             throw .truncated(
-                structure: structure, needed: FormatLimits.segmentHeaderBytes,
-                available: bytes.count)
+                structure: structure,
+                needed: FormatLimits.segmentHeaderBytes,
+                available: bytes.count
+            )
         }
         guard bytes.prefix(magic.count).elementsEqual(magic) else {
             throw .notOurs(structure: structure)
         }
         guard bytes.count >= FormatLimits.segmentHeaderBytes else {
             throw .truncated(
-                structure: structure, needed: FormatLimits.segmentHeaderBytes,
-                available: bytes.count)
+                structure: structure,
+                needed: FormatLimits.segmentHeaderBytes,
+                available: bytes.count
+            )
         }
         let found = base.u64(120)
         let salt = base.u64(56)
         let expected = BlockCodec.checksum(
-            UnsafeRawBufferPointer(rebasing: bytes[0..<120]), salt: salt)
+            UnsafeRawBufferPointer(rebasing: bytes[0..<120]),
+            salt: salt
+        )
         let major = base.u16(8)
         // A newer major version may have moved the checksum, so the version speaks first.
         guard major <= FormatLimits.versionMajor else {
             throw .newerVersion(
-                structure: structure, found: major, known: FormatLimits.versionMajor)
+                structure: structure,
+                found: major,
+                known: FormatLimits.versionMajor
+            )
         }
         guard expected == found else {
             throw .checksum(structure: structure, expected: expected, found: found)
@@ -109,13 +125,22 @@ package struct SegmentHeader: Equatable, Sendable {
         }
         guard base.u32(12) == UInt32(FormatLimits.segmentHeaderBytes) else {
             throw .invalid(
-                structure: structure, field: "header bytes", value: UInt64(base.u32(12)))
+                structure: structure,
+                field: "header bytes",
+                value: UInt64(base.u32(12))
+            )
         }
         let header = SegmentHeader(
-            recording: RecordingID(high: base.u64(24), low: base.u64(16)), ordinal: base.u64(32),
-            writerEpoch: base.u64(40), firstSequence: Sequence(base.u64(48)), salt: salt,
-            previousLink: base.u64(64), createdAt: base.i64(72), supersededOrdinal: base.u64(80),
-            supersededFrom: Sequence(base.u64(88)))
+            recording: RecordingID(high: base.u64(24), low: base.u64(16)),
+            ordinal: base.u64(32),
+            writerEpoch: base.u64(40),
+            firstSequence: Sequence(base.u64(48)),
+            salt: salt,
+            previousLink: base.u64(64),
+            createdAt: base.i64(72),
+            supersededOrdinal: base.u64(80),
+            supersededFrom: Sequence(base.u64(88))
+        )
         guard header.ordinal > 0 else {
             throw .invalid(structure: structure, field: "ordinal", value: 0)
         }

@@ -22,7 +22,11 @@ struct ActiveSegment {
     let startedAt: UInt64
 
     init(
-        file: any File, path: String, header: SegmentHeader, link: UInt64, startedAt: UInt64
+        file: any File,
+        path: String,
+        header: SegmentHeader,
+        link: UInt64,
+        startedAt: UInt64
     ) {
         self.file = file
         self.path = path
@@ -41,12 +45,15 @@ struct ActiveSegment {
         precondition(
             buffer.header.kind == .context || buffer.header.kind == .mark
                 || buffer.header.firstSequence == lastSequence.next,
-            "block \(buffer.header.firstSequence) does not follow \(lastSequence)")
+            "block \(buffer.header.firstSequence) does not follow \(lastSequence)"
+        )
         buffer.header.number = number
         buffer.header.durableMark = durable
         buffer.header.previousLink = link
         buffer.header.payloadChecksum = BlockHeader.payloadChecksum(
-            buffer.stored, salt: header.salt)
+            buffer.stored,
+            salt: header.salt
+        )
         let next = buffer.encodeHeader(salt: header.salt)
         try file.write(buffer.bytes, at: offset)
         note(buffer, link: next)
@@ -58,9 +65,15 @@ struct ActiveSegment {
         }
         entries.append(
             BlockIndexEntry(
-                offset: offset, firstSequence: buffer.header.firstSequence,
-                recordCount: buffer.header.recordCount, storedBytes: buffer.header.storedBytes,
-                runningLatest: latest, slots: buffer.slots, blocks: buffer.blocks))
+                offset: offset,
+                firstSequence: buffer.header.firstSequence,
+                recordCount: buffer.header.recordCount,
+                storedBytes: buffer.header.storedBytes,
+                runningLatest: latest,
+                slots: buffer.slots,
+                blocks: buffer.blocks
+            )
+        )
         offset += UInt64(buffer.bytes.count)
         link = next
         number += 1
@@ -71,7 +84,12 @@ struct ActiveSegment {
     /// What the index and trailer will say.
     var seal: SegmentSeal {
         SegmentSeal(
-            ordinal: header.ordinal, lastSequence: lastSequence, endLink: link,
-            recordCount: recordCount, latest: latest, entries: entries)
+            ordinal: header.ordinal,
+            lastSequence: lastSequence,
+            endLink: link,
+            recordCount: recordCount,
+            latest: latest,
+            entries: entries
+        )
     }
 }

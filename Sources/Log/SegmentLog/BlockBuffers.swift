@@ -44,7 +44,8 @@ final class RawBlock: @unchecked Sendable {
         guard let base = storage.baseAddress else { preconditionFailure("no storage") }
         precondition(
             storage.count - used >= FormatLimits.recordHeaderBytes + payload.count,
-            "no room in the block")
+            "no room in the block"
+        )
         RecordCodec.encode(envelope, payload: payload, into: base + used)
         used += FormatLimits.recordHeaderBytes + payload.count
         if recordCount == 0 { firstSequence = envelope.sequence }
@@ -72,11 +73,23 @@ final class StoredBuffer: @unchecked Sendable {
 
     init() {
         storage = .allocate(
-            byteCount: StoredBlock.room(for: FormatLimits.blockRawBytesMax), alignment: 64)
+            byteCount: StoredBlock.room(for: FormatLimits.blockRawBytesMax),
+            alignment: 64
+        )
         header = BlockHeader(
-            kind: .mark, codec: .raw, storedBytes: 0, rawBytes: 0, recordCount: 0, number: 0,
-            firstSequence: .none, earliest: 0, latest: 0, durableMark: .none, previousLink: 0,
-            payloadChecksum: 0)
+            kind: .mark,
+            codec: .raw,
+            storedBytes: 0,
+            rawBytes: 0,
+            recordCount: 0,
+            number: 0,
+            firstSequence: .none,
+            earliest: 0,
+            latest: 0,
+            durableMark: .none,
+            previousLink: 0,
+            payloadChecksum: 0
+        )
     }
 
     deinit { storage.deallocate() }
@@ -88,8 +101,13 @@ final class StoredBuffer: @unchecked Sendable {
 
     /// Compresses raw bytes into the buffer and prepares the header.
     func fill(
-        kind: BlockKind, raw: UnsafeRawBufferPointer, recordCount: UInt32,
-        firstSequence: Sequence, lastSequence: Sequence, earliest: Int64, latest: Int64
+        kind: BlockKind,
+        raw: UnsafeRawBufferPointer,
+        recordCount: UInt32,
+        firstSequence: Sequence,
+        lastSequence: Sequence,
+        earliest: Int64,
+        latest: Int64
     ) {
         let room = StoredBlock.room(for: raw.count)
         if storage.count < room {
@@ -98,10 +116,19 @@ final class StoredBuffer: @unchecked Sendable {
         }
         let stored = StoredBlock(compressing: raw, into: storage)
         header = BlockHeader(
-            kind: kind, codec: stored.codec, storedBytes: UInt32(stored.storedBytes),
-            rawBytes: UInt32(raw.count), recordCount: recordCount, number: 0,
-            firstSequence: firstSequence, earliest: earliest, latest: latest, durableMark: .none,
-            previousLink: 0, payloadChecksum: 0)
+            kind: kind,
+            codec: stored.codec,
+            storedBytes: UInt32(stored.storedBytes),
+            rawBytes: UInt32(raw.count),
+            recordCount: recordCount,
+            number: 0,
+            firstSequence: firstSequence,
+            earliest: earliest,
+            latest: latest,
+            durableMark: .none,
+            previousLink: 0,
+            payloadChecksum: 0
+        )
         contextBefore = nil
         slots = PositionRange()
         blocks = PositionRange()
@@ -112,7 +139,9 @@ final class StoredBuffer: @unchecked Sendable {
     var bytes: UnsafeRawBufferPointer {
         UnsafeRawBufferPointer(
             rebasing: UnsafeRawBufferPointer(storage)[
-                0..<(FormatLimits.blockHeaderBytes + Int(header.storedBytes))])
+                0..<(FormatLimits.blockHeaderBytes + Int(header.storedBytes))
+            ]
+        )
     }
 
     /// The stored bytes alone.

@@ -50,7 +50,9 @@ struct LogQueue {
     // MARK: Producers
 
     mutating func append(
-        _ envelope: RecordEnvelope, payload: UnsafeRawBufferPointer, clock: any Clock
+        _ envelope: RecordEnvelope,
+        payload: UnsafeRawBufferPointer,
+        clock: any Clock
     ) -> Outcome {
         if let failure { return .failed(failure) }
         if isClosing { return .closed }

@@ -38,7 +38,10 @@ package final class LogWriter: Sendable {
     ///   - options: how to write.
     /// - Throws: `locked`, `notARecording`, `newerVersion`, `damaged`, `exists` or `system`.
     package init(
-        path: String, disk: any FileSystem, clock: any Clock, random: any RandomSource,
+        path: String,
+        disk: any FileSystem,
+        clock: any Clock,
+        random: any RandomSource,
         options: LogOptions
     ) throws(LogError) {
         let layout = RecordingLayout(path)
@@ -55,11 +58,18 @@ package final class LogWriter: Sendable {
         // Enough to refill a sync interval's worth of blocks without allocating.
         pool = StoredBufferPool(limit: 2 * options.queueBytesMax / FormatLimits.blockRawBytesMax)
         writer = SegmentWriter(
-            layout: layout, disk: disk, clock: clock, random: random, options: options,
-            start: opening.start, pool: pool)
+            layout: layout,
+            disk: disk,
+            clock: clock,
+            random: random,
+            options: options,
+            start: opening.start,
+            pool: pool
+        )
         gate = writer.gate
         queue = Monitor(
-            LogQueue(next: opening.start.lastSequence.next, bytesMax: options.queueBytesMax))
+            LogQueue(next: opening.start.lastSequence.next, bytesMax: options.queueBytesMax)
+        )
         threads = Monitor([])
         do throws(SystemError) {
             try writer.begin()
@@ -74,9 +84,14 @@ package final class LogWriter: Sendable {
             started.append(try Thread(name: "log-block-\(number)") { [self] in compressLoop() })
         }
         let loop = SyncLoop(
-            gate: gate, clock: clock, policy: options.durability,
-            unsyncedBytesMax: options.unsyncedBytesMax, markNanoseconds: options.markNanoseconds,
-            pool: pool, kick: { [queue] in queue.update { $0.isMarkDue = true } })
+            gate: gate,
+            clock: clock,
+            policy: options.durability,
+            unsyncedBytesMax: options.unsyncedBytesMax,
+            markNanoseconds: options.markNanoseconds,
+            pool: pool,
+            kick: { [queue] in queue.update { $0.isMarkDue = true } }
+        )
         started.append(try Thread(name: "log-sync") { loop.run() })
         threads.withLock { $0 = started }
     }
@@ -102,10 +117,12 @@ package final class LogWriter: Sendable {
     /// - Parameters:
     ///   - envelope: everything but the sequence, which is ignored.
     ///   - payload: copied before the call returns.
+    /// - Returns: the sequence, and whether to pause.
     /// - Throws: `payloadTooLarge`, `closed` or `writerFailed`.
     @inline(__always)
     package func append(
-        _ envelope: RecordEnvelope, payload: RawSpan
+        _ envelope: RecordEnvelope,
+        payload: RawSpan
     ) throws(LogError) -> Appended {
         try payload.withUnsafeBytes { bytes throws(LogError) in
             try append(envelope, payload: bytes)
@@ -117,13 +134,17 @@ package final class LogWriter: Sendable {
     /// - Parameters:
     ///   - envelope: everything but the sequence, which is ignored.
     ///   - payload: copied before the call returns.
+    /// - Returns: the sequence, and whether to pause.
     /// - Throws: `payloadTooLarge`, `closed` or `writerFailed`.
     package func append(
-        _ envelope: RecordEnvelope, payload: UnsafeRawBufferPointer
+        _ envelope: RecordEnvelope,
+        payload: UnsafeRawBufferPointer
     ) throws(LogError) -> Appended {
         guard payload.count <= FormatLimits.payloadBytesMax else {
             throw .payloadTooLarge(
-                bytes: payload.count, limit: FormatLimits.payloadBytesMax)
+                bytes: payload.count,
+                limit: FormatLimits.payloadBytesMax
+            )
         }
         var outcome = queue.withLock { $0.append(envelope, payload: payload, clock: clock) }
         if case .wait = outcome {
@@ -148,11 +169,16 @@ package final class LogWriter: Sendable {
     /// - Throws: `payloadTooLarge`, `closed` or `writerFailed`.
     @discardableResult
     package func append(
-        event kind: RecordKind, stream: StreamID = .none, fields: EventFields
+        event kind: RecordKind,
+        stream: StreamID = .none,
+        fields: EventFields
     ) throws(LogError) -> Appended {
         let envelope = RecordEnvelope(
-            kind: kind, stream: stream, receivedAt: clock.wallNanoseconds(),
-            monotonic: clock.monotonicNanoseconds())
+            kind: kind,
+            stream: stream,
+            receivedAt: clock.wallNanoseconds(),
+            monotonic: clock.monotonicNanoseconds()
+        )
         return try append(envelope, payload: fields.encoded.span.bytes)
     }
 
@@ -251,8 +277,11 @@ package final class LogWriter: Sendable {
         let payload = fields.encoded
         let raw = RawBlock(capacity: FormatLimits.blockRawBytesMax)
         let envelope = RecordEnvelope(
-            sequence: last.next, kind: .runEnded, receivedAt: clock.wallNanoseconds(),
-            monotonic: clock.monotonicNanoseconds())
+            sequence: last.next,
+            kind: .runEnded,
+            receivedAt: clock.wallNanoseconds(),
+            monotonic: clock.monotonicNanoseconds()
+        )
         payload.withUnsafeBytes { raw.append(envelope, payload: $0) }
         let buffer = compress(raw)
         writer.annotate(buffer, raw: raw)
@@ -264,10 +293,14 @@ package final class LogWriter: Sendable {
     private func compress(_ raw: RawBlock) -> StoredBuffer {
         let buffer = pool.take()
         buffer.fill(
-            kind: .data, raw: raw.bytes, recordCount: raw.recordCount,
+            kind: .data,
+            raw: raw.bytes,
+            recordCount: raw.recordCount,
             firstSequence: raw.firstSequence,
             lastSequence: Sequence(raw.firstSequence.value + UInt64(raw.recordCount) - 1),
-            earliest: raw.earliest, latest: raw.latest)
+            earliest: raw.earliest,
+            latest: raw.latest
+        )
         return buffer
     }
 
@@ -276,16 +309,17 @@ package final class LogWriter: Sendable {
             switch nextJob() {
             case .again: continue
             case .stop: return
-            case .mark(let ticket): inTurn(ticket) { () throws(SystemError) in
-                try writer.writeMark(mayWait: mayWait)
-            }
+            case .mark(let ticket):
+                inTurn(ticket) { () throws(SystemError) in
+                    try writer.writeMark(mayWait: mayWait)
+                }
             case .block(let raw, let ticket):
                 let buffer = compress(raw)
                 inTurn(ticket) { () throws(SystemError) in
                     writer.annotate(buffer, raw: raw)
                     writer.contextBeforeNextBlock = buffer.contextBefore
-                    defer { writer.contextBeforeNextBlock = nil }
                     try writer.write(buffer, mayWait: mayWait)
+                    writer.contextBeforeNextBlock = nil
                 }
                 giveBack(raw)
             }
@@ -298,7 +332,10 @@ package final class LogWriter: Sendable {
         let deadline = queue.withLock { $0.deadline(now: now, blockAge: blockAge) }
         return queue.wait(deadline: deadline) { queue in
             queue.takeJob(
-                now: clock.monotonicNanoseconds(), blockAge: blockAge, deadline: deadline)
+                now: clock.monotonicNanoseconds(),
+                blockAge: blockAge,
+                deadline: deadline
+            )
         } ?? .again
     }
 

@@ -43,7 +43,8 @@ package struct Manifest: Sendable {
     ///
     /// - Throws: `notARecording`, `newerVersion`, `damaged` for the header, or `system`.
     package static func read(
-        _ path: String, on disk: some FileSystem
+        _ path: String,
+        on disk: some FileSystem
     ) throws(LogError) -> Manifest {
         let bytes = try readWholeFile(path, limit: FormatLimits.manifestBytesMax, on: disk)
         return try bytes.span.bytes.withUnsafeBytes { buffer throws(LogError) in
@@ -52,15 +53,20 @@ package struct Manifest: Sendable {
     }
 
     private static func parse(
-        _ buffer: UnsafeRawBufferPointer, path: String
+        _ buffer: UnsafeRawBufferPointer,
+        path: String
     ) throws(LogError) -> Manifest {
         let header: ManifestHeader
         do { header = try ManifestHeader.decode(buffer) } catch {
             throw LogError(error, path: path, offset: 0)
         }
         var manifest = Manifest(
-            header: header, entries: [], validBytes: UInt64(FormatLimits.manifestHeaderBytes),
-            tail: nil, isDamaged: false)
+            header: header,
+            entries: [],
+            validBytes: UInt64(FormatLimits.manifestHeaderBytes),
+            tail: nil,
+            isDamaged: false
+        )
         var offset = FormatLimits.manifestHeaderBytes
         while offset < buffer.count {
             let rest = UnsafeRawBufferPointer(rebasing: buffer[offset...])
@@ -106,7 +112,9 @@ struct ManifestWriter {
 
     /// Continues a manifest that was read, cutting what stands behind its last whole entry.
     init(
-        continuing manifest: Manifest, layout: RecordingLayout, on disk: some FileSystem
+        continuing manifest: Manifest,
+        layout: RecordingLayout,
+        on disk: some FileSystem
     ) throws(SystemError) {
         path = layout.manifest
         segments = layout.segments
@@ -123,7 +131,9 @@ struct ManifestWriter {
 
     /// Makes the manifest of a new recording.
     init(
-        header: ManifestHeader, layout: RecordingLayout, on disk: some FileSystem
+        header: ManifestHeader,
+        layout: RecordingLayout,
+        on disk: some FileSystem
     ) throws(SystemError) {
         path = layout.manifest
         segments = layout.segments
@@ -161,7 +171,8 @@ struct ManifestWriter {
     }
 
     private mutating func rewrite(
-        adding entry: ManifestEntry, on disk: some FileSystem
+        adding entry: ManifestEntry,
+        on disk: some FileSystem
     ) throws(SystemError) {
         let temporary = path + ".new"
         if try disk.kind(of: temporary) != nil { try disk.remove(temporary) }
@@ -188,7 +199,9 @@ struct ManifestWriter {
 ///
 /// - Throws: `notARecording` when it is larger than `limit`, or `system`.
 func readWholeFile(
-    _ path: String, limit: Int, on disk: some FileSystem
+    _ path: String,
+    limit: Int,
+    on disk: some FileSystem
 ) throws(LogError) -> [UInt8] {
     do throws(SystemError) {
         let file = try disk.open(path, .readOnly)

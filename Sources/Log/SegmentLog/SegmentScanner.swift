@@ -82,10 +82,13 @@ package final class SegmentScanner {
         guard available >= needed else {
             return .invalid(
                 offset: offset,
-                error: .truncated(structure: "block", needed: needed, available: available))
+                error: .truncated(structure: "block", needed: needed, available: available)
+            )
         }
-        let stored = bytes(at: offset + UInt64(FormatLimits.blockHeaderBytes),
-            count: Int(header.storedBytes))
+        let stored = bytes(
+            at: offset + UInt64(FormatLimits.blockHeaderBytes),
+            count: Int(header.storedBytes)
+        )
         do { try BlockDecoding.verify(stored, header: header, salt: salt) } catch {
             return .invalid(offset: offset, error: error)
         }
@@ -104,7 +107,9 @@ package final class SegmentScanner {
         let count = Int(header.rawBytes)
         let stored = UnsafeRawBufferPointer(
             rebasing: UnsafeRawBufferPointer(buffer)[
-                storedStart..<(storedStart + Int(header.storedBytes))])
+                storedStart..<(storedStart + Int(header.storedBytes))
+            ]
+        )
         if header.codec == .raw { return stored }
         if raw.count < count {
             raw.deallocate()
@@ -121,7 +126,9 @@ package final class SegmentScanner {
         let start = storedStart - FormatLimits.blockHeaderBytes
         return UnsafeRawBufferPointer(
             rebasing: UnsafeRawBufferPointer(buffer)[
-                start..<(storedStart + Int(header.storedBytes))])
+                start..<(storedStart + Int(header.storedBytes))
+            ]
+        )
     }
 
     /// Looks for the next valid block behind the scanner's place and stands before it.
@@ -169,7 +176,8 @@ package final class SegmentScanner {
     private func bytes(at offset: UInt64, count: Int) -> UnsafeRawBufferPointer {
         let start = Int(offset - bufferOffset)
         return UnsafeRawBufferPointer(
-            rebasing: UnsafeRawBufferPointer(buffer)[start..<(start + count)])
+            rebasing: UnsafeRawBufferPointer(buffer)[start..<(start + count)]
+        )
     }
 
     /// Makes at least `needed` bytes from `offset` on stand in the buffer, if the file has them.
@@ -185,16 +193,21 @@ package final class SegmentScanner {
         let kept = max(0, bufferCount - keepFrom)
         if needed > buffer.count {
             let larger = UnsafeMutableRawBufferPointer.allocate(
-                byteCount: needed + Self.chunkBytes, alignment: 64)
+                byteCount: needed + Self.chunkBytes,
+                alignment: 64
+            )
             if kept > 0 {
                 larger.copyMemory(
-                    from: UnsafeRawBufferPointer(rebasing: buffer[keepFrom..<bufferCount]))
+                    from: UnsafeRawBufferPointer(rebasing: buffer[keepFrom..<bufferCount])
+                )
             }
             buffer.deallocate()
             buffer = larger
         } else if kept > 0, keepFrom > 0 {
             buffer.baseAddress?.copyMemory(
-                from: UnsafeRawPointer(buffer.baseAddress! + keepFrom), byteCount: kept)
+                from: UnsafeRawPointer(buffer.baseAddress! + keepFrom),
+                byteCount: kept
+            )
         }
         bufferOffset = offset
         bufferCount = kept
@@ -205,7 +218,8 @@ package final class SegmentScanner {
         }
         if wanted > 0 {
             let target = UnsafeMutableRawBufferPointer(
-                rebasing: buffer[kept..<(kept + wanted)])
+                rebasing: buffer[kept..<(kept + wanted)]
+            )
             bufferCount += try file.read(into: target, at: bufferOffset + UInt64(kept))
         }
         return bufferCount

@@ -35,8 +35,13 @@ final class SegmentWriter: @unchecked Sendable {
     private var hasReserve = false
 
     init(
-        layout: RecordingLayout, disk: any FileSystem, clock: any Clock,
-        random: any RandomSource, options: LogOptions, start: WriterStart, pool: StoredBufferPool
+        layout: RecordingLayout,
+        disk: any FileSystem,
+        clock: any Clock,
+        random: any RandomSource,
+        options: LogOptions,
+        start: WriterStart,
+        pool: StoredBufferPool
     ) {
         self.layout = layout
         self.disk = disk
@@ -67,7 +72,10 @@ final class SegmentWriter: @unchecked Sendable {
         for _ in 0..<raw.recordCount {
             do {
                 let (envelope, range) = try RecordCodec.decode(
-                    bytes, at: &offset, sequence: sequence)
+                    bytes,
+                    at: &offset,
+                    sequence: sequence
+                )
                 let payload = RawSpan(_unsafeBytes: UnsafeRawBufferPointer(rebasing: bytes[range]))
                 if !envelope.kind.isDataFrame { context.apply(envelope, payload: payload) }
                 if let position = positionReader?.position(of: envelope, payload: payload) {
@@ -116,8 +124,14 @@ final class SegmentWriter: @unchecked Sendable {
         guard active != nil else { return }
         let buffer = pool.take()
         buffer.fill(
-            kind: .mark, raw: UnsafeRawBufferPointer(start: nil, count: 0), recordCount: 0,
-            firstSequence: lastSequence.next, lastSequence: lastSequence, earliest: 0, latest: 0)
+            kind: .mark,
+            raw: UnsafeRawBufferPointer(start: nil, count: 0),
+            recordCount: 0,
+            firstSequence: lastSequence.next,
+            lastSequence: lastSequence,
+            earliest: 0,
+            latest: 0
+        )
         try write(buffer, mayWait: mayWait)
     }
 
@@ -170,12 +184,15 @@ final class SegmentWriter: @unchecked Sendable {
             // The context of a new segment is the one before the block that is about to be
             // written, which may have changed it already.
             try createSegment(
-                from: lastSequence.next, context: contextBeforeNextBlock ?? context,
-                superseding: nil)
+                from: lastSequence.next,
+                context: contextBeforeNextBlock ?? context,
+                superseding: nil
+            )
         }
     }
 
-    /// Set while a block that holds events is being written: the context before it.
+    /// Set while a block that holds events is being written: the context before it. It stays set
+    /// when the write failed for good.
     var contextBeforeNextBlock: ContextState?
 
     /// Seals the active segment and makes it durable whole.
@@ -199,9 +216,15 @@ final class SegmentWriter: @unchecked Sendable {
         previousLink = seal.endLink
         pendingEntries.append(
             ManifestEntry(
-                kind: .sealed, ordinal: segment.header.ordinal, writerEpoch: writerEpoch,
-                firstSequence: segment.header.firstSequence, lastSequence: seal.lastSequence,
-                endLink: seal.endLink, fileBytes: segment.offset + UInt64(bytes.count)))
+                kind: .sealed,
+                ordinal: segment.header.ordinal,
+                writerEpoch: writerEpoch,
+                firstSequence: segment.header.firstSequence,
+                lastSequence: seal.lastSequence,
+                endLink: seal.endLink,
+                fileBytes: segment.offset + UInt64(bytes.count)
+            )
+        )
         try flushPendingEntries()
         // The contents are durable and nothing more is written: an error of close tells nothing
         // that the sync has not, and the name is in the manifest already.
@@ -217,14 +240,21 @@ final class SegmentWriter: @unchecked Sendable {
 
     /// Makes a segment and its manifest entry durable before any block follows.
     private func createSegment(
-        from first: Sequence, context: ContextState, superseding old: SegmentHeader?
+        from first: Sequence,
+        context: ContextState,
+        superseding old: SegmentHeader?
     ) throws(SystemError) {
         let header = SegmentHeader(
-            recording: recording, ordinal: nextOrdinal, writerEpoch: writerEpoch,
-            firstSequence: first, salt: random.next(),
-            previousLink: old == nil ? previousLink : 0, createdAt: clock.wallNanoseconds(),
+            recording: recording,
+            ordinal: nextOrdinal,
+            writerEpoch: writerEpoch,
+            firstSequence: first,
+            salt: random.next(),
+            previousLink: old == nil ? previousLink : 0,
+            createdAt: clock.wallNanoseconds(),
             supersededOrdinal: old?.ordinal ?? 0,  // 0 is the format's "none"
-            supersededFrom: old == nil ? .none : first)
+            supersededFrom: old == nil ? .none : first
+        )
         let path = layout.segment(ordinal: nextOrdinal, firstSequence: first.value)
         // A try before this one may have failed half way; the manifest does not know its file.
         if try disk.kind(of: path) != nil { try disk.remove(path) }
@@ -232,14 +262,24 @@ final class SegmentWriter: @unchecked Sendable {
         let file = try disk.open(path, .createNew)
         try file.write(bytes, at: 0)
         var segment = ActiveSegment(
-            file: file, path: path, header: header, link: link,
-            startedAt: clock.monotonicNanoseconds())
+            file: file,
+            path: path,
+            header: header,
+            link: link,
+            startedAt: clock.monotonicNanoseconds()
+        )
         let raw = context.encoded()
         let block = pool.take()
         raw.withUnsafeBytes { raw in
             block.fill(
-                kind: .context, raw: raw, recordCount: UInt32(context.entries.count),
-                firstSequence: first, lastSequence: first.previous, earliest: 0, latest: 0)
+                kind: .context,
+                raw: raw,
+                recordCount: UInt32(context.entries.count),
+                firstSequence: first,
+                lastSequence: first.previous,
+                earliest: 0,
+                latest: 0
+            )
         }
         try segment.write(block, durable: gate.withLock { $0.durable })
         pool.give(block)
@@ -248,10 +288,17 @@ final class SegmentWriter: @unchecked Sendable {
         try flushPendingEntries()
         try manifest.append(
             ManifestEntry(
-                kind: .created, ordinal: header.ordinal, writerEpoch: writerEpoch,
-                firstSequence: first, supersededOrdinal: header.supersededOrdinal,
-                supersededFrom: header.supersededFrom, salt: header.salt, headerLink: link),
-            on: disk)
+                kind: .created,
+                ordinal: header.ordinal,
+                writerEpoch: writerEpoch,
+                firstSequence: first,
+                supersededOrdinal: header.supersededOrdinal,
+                supersededFrom: header.supersededFrom,
+                salt: header.salt,
+                headerLink: link
+            ),
+            on: disk
+        )
         nextOrdinal += 1
         active = segment
         let now = clock.monotonicNanoseconds()
@@ -266,7 +313,8 @@ final class SegmentWriter: @unchecked Sendable {
     /// Replaces a file that failed: a new segment takes over from the first sequence that is not
     /// durable, and the blocks kept in memory are written again there.
     private func supersede(
-        after failure: SystemError, mayWait: () -> Bool
+        after failure: SystemError,
+        mayWait: () -> Bool
     ) throws(SystemError) {
         enterExclusive()
         defer { leaveExclusive() }
@@ -319,7 +367,7 @@ final class SegmentWriter: @unchecked Sendable {
     }
 
     private func enterExclusive() {
-        gate.wait { gate in
+        gate.wait { gate -> Void? in
             guard !gate.isSyncing else { return nil }
             gate.isExclusive = true
             return ()
@@ -342,6 +390,7 @@ final class SegmentWriter: @unchecked Sendable {
     /// - Parameters:
     ///   - block: the closing records.
     ///   - lastGiven: the last sequence given out before them; what was not durable is a hole.
+    /// - Throws: the failure; the recording is then recovered at the next opening.
     func closeIntoReserve(_ block: StoredBuffer, lastGiven: Sequence) throws(SystemError) {
         enterExclusive()
         defer { leaveExclusive() }
@@ -353,16 +402,28 @@ final class SegmentWriter: @unchecked Sendable {
             failed = old.header
             active = nil
         }
-        try createSegment(from: from, context: context, superseding: failed)
+        let contextThere =
+            gate.withLock { $0.unsynced.first { $0.contextBefore != nil }?.contextBefore }
+            ?? contextBeforeNextBlock ?? context
+        try createSegment(from: from, context: contextThere, superseding: failed)
         if lastGiven >= from {
             let hole = Hole(
-                from: from, count: lastGiven.value - from.value + 1, cause: "disk full")
+                from: from,
+                count: lastGiven.value - from.value + 1,
+                cause: "disk full"
+            )
             let raw = hole.encoded()
             let buffer = pool.take()
             raw.withUnsafeBytes { raw in
                 buffer.fill(
-                    kind: .hole, raw: raw, recordCount: 0, firstSequence: from,
-                    lastSequence: hole.last, earliest: 0, latest: 0)
+                    kind: .hole,
+                    raw: raw,
+                    recordCount: 0,
+                    firstSequence: from,
+                    lastSequence: hole.last,
+                    earliest: 0,
+                    latest: 0
+                )
             }
             try active?.write(buffer, durable: durable)
         }
@@ -374,10 +435,16 @@ final class SegmentWriter: @unchecked Sendable {
         try segment.file.syncData()
         try manifest.append(
             ManifestEntry(
-                kind: .sealed, ordinal: segment.header.ordinal, writerEpoch: writerEpoch,
-                firstSequence: segment.header.firstSequence, lastSequence: seal.lastSequence,
-                endLink: seal.endLink, fileBytes: segment.offset + UInt64(bytes.count)),
-            on: disk)
+                kind: .sealed,
+                ordinal: segment.header.ordinal,
+                writerEpoch: writerEpoch,
+                firstSequence: segment.header.firstSequence,
+                lastSequence: seal.lastSequence,
+                endLink: seal.endLink,
+                fileBytes: segment.offset + UInt64(bytes.count)
+            ),
+            on: disk
+        )
         try segment.file.close()
         try manifest.close()
     }

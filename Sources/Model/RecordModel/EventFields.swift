@@ -53,8 +53,11 @@ package struct EventFields: Hashable, Sendable {
             }
             fields.append(
                 Field(
-                    id: FieldID(rawValue: id), type: type,
-                    bytes: bytes.copyBytes(offset..<(offset + count))))
+                    id: FieldID(rawValue: id),
+                    type: type,
+                    bytes: bytes.copyBytes(offset..<(offset + count))
+                )
+            )
             offset += count
         }
     }

@@ -15,12 +15,15 @@ package enum BlockCodec {
     /// - Returns: bytes written, or nil when they do not fit.
     @inline(__always)
     package static func compress(
-        _ source: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer
+        _ source: UnsafeRawBufferPointer,
+        into target: UnsafeMutableRawBufferPointer
     ) -> Int? {
         let written = LZ4_compress_default(
             source.baseAddress?.assumingMemoryBound(to: CChar.self),
             target.baseAddress?.assumingMemoryBound(to: CChar.self),
-            Int32(clamping: source.count), Int32(clamping: target.count))
+            Int32(clamping: source.count),
+            Int32(clamping: target.count)
+        )
         return written > 0 ? Int(written) : nil
     }
 
@@ -30,12 +33,15 @@ package enum BlockCodec {
     /// - Returns: whether the block was well-formed and of that size.
     @inline(__always)
     package static func decompress(
-        _ source: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer
+        _ source: UnsafeRawBufferPointer,
+        into target: UnsafeMutableRawBufferPointer
     ) -> Bool {
         let count = LZ4_decompress_safe(
             source.baseAddress?.assumingMemoryBound(to: CChar.self),
             target.baseAddress?.assumingMemoryBound(to: CChar.self),
-            Int32(clamping: source.count), Int32(clamping: target.count))
+            Int32(clamping: source.count),
+            Int32(clamping: target.count)
+        )
         return Int(count) == target.count
     }
 

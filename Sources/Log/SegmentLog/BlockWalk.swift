@@ -1,0 +1,64 @@
+import Platform
+package import RecordModel
+package import SegmentFormat
+
+/// The index of a segment: from its seal, or made by reading only the block headers when the
+/// segment is not sealed.
+package struct BlockWalk {
+    /// One entry for every block, in file order. Without a seal the chain ranges are unknown.
+    package let entries: [BlockIndexEntry]
+    /// Whether `entries` carry slots and blocks.
+    package let hasPositions: Bool
+    /// The last sequence that the blocks account for.
+    package let last: Sequence
+
+    package init(reader: RecordingReader, segment: SegmentDescriptor) throws(LogError) {
+        let open = try reader.open(segment)
+        if let seal = open.seal {
+            entries = seal.entries
+            hasPositions = true
+            last = seal.lastSequence
+            return
+        }
+        var entries: [BlockIndexEntry] = []
+        var last = segment.firstSequence.previous
+        var offset = UInt64(FormatLimits.segmentHeaderBytes)
+        var latest = Int64.min
+        do throws(SystemError) {
+            while offset < open.fileBytes {
+                let head = try open.file.read(FormatLimits.blockHeaderBytes, at: offset)
+                let header: BlockHeader
+                do {
+                    (header, _) = try head.span.bytes.withUnsafeBytes {
+                        bytes throws(FormatError) in
+                        try BlockHeader.decode(bytes, salt: open.header.salt)
+                    }
+                } catch {
+                    // The reader of the blocks says what it is; an index ends here.
+                    break
+                }
+                let end =
+                    offset + UInt64(FormatLimits.blockHeaderBytes) + UInt64(header.storedBytes)
+                guard end <= open.fileBytes else { break }
+                if header.kind == .data { latest = max(latest, header.latest) }
+                entries.append(
+                    BlockIndexEntry(
+                        offset: offset,
+                        firstSequence: header.firstSequence,
+                        recordCount: header.recordCount,
+                        storedBytes: header.storedBytes,
+                        runningLatest: latest,
+                        slots: PositionRange(),
+                        blocks: PositionRange()
+                    )
+                )
+                if header.kind == .data { last = max(last, header.lastSequence) }
+                offset = end
+            }
+            try open.file.close()
+        } catch { throw .system(error) }
+        self.entries = entries
+        hasPositions = false
+        self.last = last
+    }
+}

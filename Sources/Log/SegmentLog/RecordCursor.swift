@@ -1,0 +1,533 @@
+import Platform
+package import RecordModel
+package import SegmentFormat
+
+/// Delivers the records of a recording in sequence order, with every hole and every damage.
+///
+/// Memory follows the block, not the recording. After `damage` the next call goes on behind it;
+/// whoever must not skip damage stops there.
+package final class RecordCursor {
+    /// What `next` found.
+    package enum Step: Sendable {
+        /// A record; `envelope` and `withPayload` tell it.
+        case record
+        /// A range of sequences that is known to be missing.
+        case hole(Hole)
+        /// Something that is not what was written.
+        case damage(DamageReport)
+        /// Nothing more is there now. A cursor that follows may be asked again later.
+        case end
+    }
+
+    /// The record of the last `next`.
+    package private(set) var envelope = RecordEnvelope(
+        kind: RecordKind(rawValue: 0),
+        receivedAt: 0,
+        monotonic: 0
+    )
+    /// The highest durable mark seen in any block.
+    package private(set) var durableMark = Sequence.none
+    /// Bytes behind the last whole block of an unsealed segment: a torn tail, or a writer at work.
+    package private(set) var tornBytes: UInt64 = 0
+    /// The sequence that is expected next.
+    package private(set) var expected: Sequence
+    /// Blocks and stored bytes read so far.
+    package private(set) var blocksRead: UInt64 = 0
+    package private(set) var storedBytesRead: UInt64 = 0
+
+    private let reader: RecordingReader
+    private let follows: Bool
+    private var segmentIndex: Int
+    private var scanner: SegmentScanner?
+    private var open: OpenSegment?
+    private var descriptor: SegmentDescriptor?
+    private var link: UInt64?
+    /// Set after damage, until a block is delivered again: links cannot be compared.
+    private var isLinkKnown = false
+    private var block: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0)
+    private var recordsLeft: UInt32 = 0
+    private var offset = 0
+    private var payload = 0..<0
+    /// Records below this sequence are passed over silently.
+    private var from: Sequence
+    /// Damage in the open segment whose cost the next block will tell.
+    private var pendingDamage: (offset: UInt64, error: FormatError)?
+    /// Found, and to be told before anything else.
+    private var pending: [Step] = []
+
+    /// A cursor before a sequence.
+    ///
+    /// - Parameters:
+    ///   - reader: the recording.
+    ///   - from: the first sequence to deliver; `none` for the oldest.
+    ///   - follows: whether more may come; the cursor then looks at the manifest again at the end.
+    /// - Throws: `damaged` or `system`.
+    package init(
+        _ reader: RecordingReader,
+        from: Sequence = .none,
+        follows: Bool = false
+    ) throws(LogError) {
+        self.reader = reader
+        self.follows = follows
+        self.from = from
+        segmentIndex = 0
+        expected = reader.segments.first?.firstSequence ?? .first  // an empty recording
+        try seek(to: from)
+    }
+
+    /// Moves before a sequence; costs one index, not a scan.
+    ///
+    /// - Throws: `damaged` or `system`.
+    package func seek(to sequence: Sequence) throws(LogError) {
+        from = sequence
+        recordsLeft = 0
+        pending = []
+        scanner = nil
+        open = nil
+        link = nil
+        isLinkKnown = false
+        tornBytes = 0
+        let segments = reader.segments
+        segmentIndex = 0
+        for (index, segment) in segments.enumerated() where segment.firstSequence <= sequence {
+            segmentIndex = index
+        }
+        expected =
+            segmentIndex < segments.count ? segments[segmentIndex].firstSequence : expected
+        guard segmentIndex < segments.count, segments[segmentIndex].firstSequence < sequence
+        else { return }
+        let walk: BlockWalk
+        do { walk = try BlockWalk(reader: reader, segment: segments[segmentIndex]) } catch {
+            // A damaged segment is read from its start, which reports the damage.
+            if case .damaged = error { return }
+            throw error
+        }
+        // The last block that begins at or below the sequence.
+        var low = 0
+        var high = walk.entries.count
+        while low < high {
+            let middle = (low + high) / 2
+            if walk.entries[middle].firstSequence <= sequence {
+                low = middle + 1
+            } else {
+                high = middle
+            }
+        }
+        guard low > 0 else { return }
+        let entry = walk.entries[low - 1]
+        guard let step = try openSegment() else {
+            expected = entry.firstSequence
+            scanner?.seek(to: entry.offset)
+            link = nil
+            return
+        }
+        pending.append(step)
+    }
+
+    /// The payload of the record, valid during the call.
+    @inline(__always)
+    package func withPayload<Result, Failure: Error>(
+        _ body: (RawSpan) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try body(RawSpan(_unsafeBytes: UnsafeRawBufferPointer(rebasing: block[payload])))
+    }
+
+    /// The payload of the record as raw memory, valid until the next call of `next` or `seek`.
+    @inline(__always)
+    package var unsafePayload: UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(rebasing: block[payload])
+    }
+
+    /// A copy of the payload.
+    package var payloadBytes: [UInt8] { Array(unsafePayload) }
+
+    /// Moves to the next record, hole or damage.
+    ///
+    /// - Throws: `system` when a file cannot be read, or `newerVersion`.
+    package func next() throws(LogError) -> Step {
+        while true {
+            if !pending.isEmpty {
+                let step = pending.removeFirst()
+                if case .hole(let hole) = step, hole.last < from { continue }
+                return step
+            }
+            if recordsLeft > 0 {
+                if let step = try nextRecord() { return step }
+                continue
+            }
+            if let step = try nextBlock() { return step }
+        }
+    }
+
+    @inline(__always)
+    private func nextRecord() throws(LogError) -> Step? {
+        do {
+            let (envelope, range) = try RecordCodec.decode(block, at: &offset, sequence: expected)
+            recordsLeft -= 1
+            expected = expected.next
+            if recordsLeft == 0, offset != block.count {
+                throw FormatError.invalid(
+                    structure: "block",
+                    field: "raw bytes",
+                    value: UInt64(block.count)
+                )
+            }
+            guard envelope.sequence >= from else { return nil }
+            if envelope.flags.contains(.critical), envelope.kind.name == nil {
+                throw LogError.newerVersion(
+                    path: reader.layout.path,
+                    detail: "record \(envelope.sequence) has the critical kind "
+                        + "\(envelope.kind.rawValue), which this build does not know"
+                )
+            }
+            self.envelope = envelope
+            payload = range
+            return .record
+        } catch let error as FormatError {
+            // Verified bytes that do not parse: the writer wrote them so. The rest of the block
+            // is lost.
+            let missing = recordsLeft
+            let first = expected
+            recordsLeft = 0
+            expected = Sequence(first.value + UInt64(missing))
+            return .damage(
+                report(
+                    error,
+                    at: scanner?.offset ?? 0,  // no scanner, no block
+                    from: missing > 0 ? first : .none,
+                    through: missing > 0 ? expected.previous : .none
+                )
+            )
+        } catch let error as LogError {
+            throw error
+        } catch { preconditionFailure("decoding throws nothing else: \(error)") }
+    }
+
+    // MARK: Blocks
+
+    private func nextBlock() throws(LogError) -> Step? {
+        guard let scanner else { return try nextSegment() }
+        let step: SegmentScanner.Step
+        do throws(SystemError) { step = try scanner.next() } catch { throw .system(error) }
+        switch step {
+        case .end: return try endOfSegment()
+        case .invalid(let offset, let error): return try invalid(offset, error)
+        case .block(let header, let link, let offset):
+            return try accept(header, link: link, offset: offset)
+        }
+    }
+
+    private func accept(
+        _ header: BlockHeader,
+        link newLink: UInt64,
+        offset: UInt64
+    ) throws(LogError) -> Step? {
+        blocksRead += 1
+        storedBytesRead += UInt64(header.storedBytes)
+        if let limit = descriptor?.limit, header.kind == .data || header.kind == .hole,
+            header.firstSequence >= limit
+        {
+            // Superseded from here on.
+            leaveSegment()
+            return nil
+        }
+        durableMark = max(durableMark, header.durableMark)
+        let brokenLink = isLinkKnown && link != nil && header.previousLink != link
+        link = newLink
+        isLinkKnown = true
+        tornBytes = 0
+        guard header.kind == .data || header.kind == .hole else { return nil }
+        if let damage = pendingDamage {
+            pendingDamage = nil
+            let isLoss = header.firstSequence > expected
+            let found = report(
+                damage.error,
+                at: damage.offset,
+                from: isLoss ? expected : .none,
+                through: isLoss ? header.firstSequence.previous : .none
+            )
+            if isLoss { expected = header.firstSequence }
+            pending.append(.damage(found))
+        }
+        if header.firstSequence < expected {
+            return .damage(
+                report(
+                    .invalid(
+                        structure: "block",
+                        field: "first sequence (seen before)",
+                        value: header.firstSequence.value
+                    ),
+                    at: offset,
+                    from: .none,
+                    through: .none
+                )
+            )
+        }
+        if header.firstSequence > expected {
+            let missing = report(
+                .invalid(
+                    structure: "block",
+                    field: "first sequence (records before it are missing)",
+                    value: header.firstSequence.value
+                ),
+                at: offset,
+                from: expected,
+                through: header.firstSequence.previous
+            )
+            expected = header.firstSequence
+            if missing.missingThrough >= from { pending.append(.damage(missing)) }
+        } else if brokenLink {
+            pending.append(
+                .damage(
+                    report(
+                        .checksum(
+                            structure: "link of the block before",
+                            expected: link ?? 0,  // for show
+                            found: header.previousLink
+                        ),
+                        at: offset,
+                        from: .none,
+                        through: .none
+                    )
+                )
+            )
+        }
+        return try unpack(header, at: offset)
+    }
+
+    private func unpack(_ header: BlockHeader, at place: UInt64) throws(LogError) -> Step? {
+        guard let scanner else { return nil }
+        let last = header.lastSequence
+        if header.kind == .data, last < from {
+            // Nothing in it is wanted: not even decompressed.
+            expected = last.next
+            return nil
+        }
+        do {
+            let raw = try scanner.restore()
+            if header.kind == .hole {
+                let hole = try Hole(decoding: RawSpan(_unsafeBytes: raw), header: header)
+                expected = hole.last.next
+                pending.append(.hole(hole))
+                return nil
+            }
+            block = raw
+            offset = 0
+            recordsLeft = header.recordCount
+            return nil
+        } catch {
+            let first = expected
+            if header.kind == .data { expected = last.next }
+            pending.append(
+                .damage(report(error, at: place, from: first, through: expected.previous))
+            )
+            return nil
+        }
+    }
+
+    private func invalid(_ place: UInt64, _ error: FormatError) throws(LogError) -> Step? {
+        guard let scanner, let descriptor else { return nil }
+        let isSealed = descriptor.isClosed || open?.seal != nil
+        if !isSealed, follows, isNewest { return try waitOrReopen() }
+        let found: Bool
+        do throws(SystemError) { found = try scanner.resynchronize() } catch {
+            throw .system(error)
+        }
+        isLinkKnown = false
+        if found {
+            // In an unsealed segment later blocks alone prove nothing: unsynced sectors reach the
+            // disk in any order. Only a durable mark at or above what is missing does.
+            if !isSealed, try !isBelowMark() {
+                return try tornTail(at: place)
+            }
+            // What is missing is told by the next block's first sequence.
+            pendingDamage = (place, error)
+            return nil
+        }
+        if isSealed {
+            let last = descriptor.lastSequence ?? open?.seal?.lastSequence
+            let first = expected
+            let isMissing = last.map { $0 >= first } ?? true
+            if let last, isMissing { expected = last.next }
+            let damage = report(
+                error,
+                at: place,
+                from: isMissing ? first : .none,
+                through: isMissing ? last ?? .none : .none
+            )  // an unknown end is "none"
+            leaveSegment()
+            return .damage(damage)
+        }
+        if durableMark >= expected {
+            let damage = report(error, at: place, from: expected, through: durableMark)
+            expected = durableMark.next
+            leaveSegment()
+            return .damage(damage)
+        }
+        return try tornTail(at: place)
+    }
+
+    /// Whether a block behind the scanner's place says that what is expected was durable.
+    private func isBelowMark() throws(LogError) -> Bool {
+        guard let scanner else { return false }
+        let place = scanner.offset
+        var mark = durableMark
+        do throws(SystemError) {
+            while mark < expected {
+                guard case .block(let header, _, _) = try scanner.next() else {
+                    if try scanner.resynchronize() { continue }
+                    break
+                }
+                mark = max(mark, header.durableMark)
+            }
+        } catch { throw .system(error) }
+        scanner.seek(to: place)
+        return mark >= expected
+    }
+
+    private func tornTail(at place: UInt64) throws(LogError) -> Step? {
+        let size = open?.fileBytes ?? place  // the segment is open here
+        tornBytes = size > place ? size - place : 0
+        leaveSegment()
+        return nil
+    }
+
+    // MARK: Segments
+
+    private var isNewest: Bool { segmentIndex == reader.segments.count - 1 }
+
+    private func nextSegment() throws(LogError) -> Step? {
+        guard segmentIndex < reader.segments.count else {
+            guard follows else { return .end }
+            let known = reader.segments.count
+            try reader.refresh()
+            return reader.segments.count > known ? nil : .end
+        }
+        return try openSegment()
+    }
+
+    /// Opens the segment at `segmentIndex`.
+    ///
+    /// - Returns: damage, when the segment cannot be read.
+    private func openSegment() throws(LogError) -> Step? {
+        let descriptor = reader.segments[segmentIndex]
+        self.descriptor = descriptor
+        let newest = isNewest
+        do {
+            let open = try reader.open(descriptor)
+            self.open = open
+            let scanner = SegmentScanner(
+                file: open.file,
+                salt: open.header.salt,
+                offset: UInt64(FormatLimits.segmentHeaderBytes),
+                limit: open.indexOffset
+            )
+            self.scanner = scanner
+            link = open.link
+            isLinkKnown = true
+            if descriptor.isSealed, let damage = open.sealDamage {
+                return .damage(
+                    report(damage.error, at: damage.offset, from: .none, through: .none)
+                )
+            }
+            return nil
+        } catch {
+            let (offset, cause): (UInt64, FormatError)
+            switch error {
+            case .damaged(_, let at, let error): (offset, cause) = (at, error)
+            case .system(let system) where system.isNotFound:
+                (offset, cause) = (
+                    0, .truncated(structure: "segment file", needed: 1, available: 0)
+                )
+            default: throw error
+            }
+            let first = expected
+            let next =
+                newest
+                ? descriptor.lastSequence?.next : reader.segments[segmentIndex + 1].firstSequence
+            let last = next?.previous ?? .none  // not known for an active segment
+            if last >= first { expected = last.next }
+            leaveSegment()
+            return .damage(
+                report(
+                    cause,
+                    at: offset,
+                    path: descriptor.path,
+                    from: last >= first ? first : .none,
+                    through: last >= first ? last : .none
+                )
+            )
+        }
+    }
+
+    private func endOfSegment() throws(LogError) -> Step? {
+        guard let descriptor else { return nil }
+        if follows, isNewest, !descriptor.isClosed { return try waitOrReopen() }
+        let last = descriptor.lastSequence ?? open?.seal?.lastSequence
+        let known = pendingDamage
+        pendingDamage = nil
+        let isLoss = last.map { $0 >= expected } ?? false
+        guard isLoss || known != nil else {
+            leaveSegment()
+            return nil
+        }
+        let damage = report(
+            known?.error ?? .truncated(structure: "segment", needed: 1, available: 0),
+            at: known?.offset ?? scanner?.offset ?? 0,  // the scanner is there while it is open
+            from: isLoss ? expected : .none,
+            through: isLoss ? last ?? .none : .none
+        )
+        if isLoss, let last { expected = last.next }
+        leaveSegment()
+        return .damage(damage)
+    }
+
+    /// At the end of the active segment: the writer may add to it, seal it, or have gone on in
+    /// another one.
+    private func waitOrReopen() throws(LogError) -> Step? {
+        try reader.refresh()
+        if isNewest, !reader.segments[segmentIndex].isClosed { return .end }
+        descriptor = reader.segments[segmentIndex]
+        return try reopenAtEnd()
+    }
+
+    /// Looks at a segment again that was sealed while we followed it.
+    private func reopenAtEnd() throws(LogError) -> Step? {
+        guard let descriptor, let place = scanner?.offset else { return nil }
+        let knownLink = link
+        if let damage = try openSegment() { return damage }
+        scanner?.seek(to: place)
+        link = knownLink
+        // Blocks written between our last look and the seal are still to come.
+        if let index = open?.indexOffset, place >= index {
+            _ = descriptor
+            leaveSegment()
+        }
+        return nil
+    }
+
+    private func leaveSegment() {
+        pendingDamage = nil
+        scanner = nil
+        open = nil
+        link = nil
+        isLinkKnown = false
+        segmentIndex += 1
+    }
+
+    private func report(
+        _ error: FormatError,
+        at offset: UInt64,
+        path: String? = nil,
+        from: Sequence,
+        through: Sequence
+    ) -> DamageReport {
+        DamageReport(
+            path: path ?? descriptor?.path ?? reader.layout.path,  // a segment is open otherwise
+            offset: offset,
+            error: error,
+            missingFrom: from,
+            missingThrough: through
+        )
+    }
+}

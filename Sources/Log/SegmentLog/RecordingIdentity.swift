@@ -1,0 +1,133 @@
+import JSONText
+package import Platform
+package import SegmentFormat
+
+/// What `recording.json` says: which recording this is, and which format it has. No secrets.
+package struct RecordingIdentity: Equatable, Sendable {
+    /// The value of the key `format`.
+    static let formatName = "tapedeck-recording"
+
+    package var recording: RecordingID
+    package var versionMajor: UInt16
+    package var versionMinor: UInt16
+    /// Wall-clock nanoseconds at creation.
+    package var createdAt: Int64
+    /// The program that created it.
+    package var tool: String
+    /// Where the records come from when they were not captured here; nil for a capture.
+    package var origin: String?
+
+    package init(
+        recording: RecordingID,
+        createdAt: Int64,
+        tool: String,
+        origin: String? = nil
+    ) {
+        self.recording = recording
+        versionMajor = FormatLimits.versionMajor
+        versionMinor = FormatLimits.versionMinor
+        self.createdAt = createdAt
+        self.tool = tool
+        self.origin = origin
+    }
+
+    /// The file's bytes.
+    package func encoded() -> [UInt8] {
+        var writer = JSONWriter()
+        writer.beginObject()
+        writer.key("format")
+        writer.string(Self.formatName)
+        writer.key("version")
+        writer.string("\(versionMajor).\(versionMinor)")
+        writer.key("uuid")
+        writer.string(recording.description)
+        writer.key("created_ns")
+        writer.integerString(createdAt)
+        writer.key("tool")
+        writer.string(tool)
+        if let origin {
+            writer.key("origin")
+            writer.string(origin)
+        }
+        writer.endObject()
+        writer.endLine()
+        return writer.bytes
+    }
+
+    /// Reads the file of a recording.
+    ///
+    /// - Throws: `notARecording`, `newerVersion`, or `system`.
+    package static func read(
+        _ layout: RecordingLayout,
+        on disk: some FileSystem
+    ) throws(LogError) -> RecordingIdentity {
+        let path = layout.identity
+        do throws(SystemError) {
+            guard try disk.kind(of: layout.path) != nil else {
+                throw SystemError(call: "open", subject: layout.path, errno: 2)
+            }
+        } catch { throw .system(error) }
+        let bytes: [UInt8]
+        do {
+            bytes = try readWholeFile(path, limit: FormatLimits.identityBytesMax, on: disk)
+        } catch {
+            if case .system(let cause) = error, cause.isNotFound || cause.errno == 20 {
+                throw .notARecording(path: layout.path, reason: "it has no recording.json")
+            }
+            if case .system(let cause) = error, cause.isSymbolicLink {
+                throw .notARecording(
+                    path: layout.path,
+                    reason: "its recording.json is a symbolic link"
+                )
+            }
+            throw error
+        }
+        return try parse(bytes, path: path)
+    }
+
+    private static func parse(
+        _ bytes: [UInt8],
+        path: String
+    ) throws(LogError) -> RecordingIdentity {
+        let root: JSONValue
+        do { root = try JSONDocument.parse(bytes) } catch {
+            throw .notARecording(path: path, reason: "it is not JSON: \(error)")
+        }
+        guard root.member("format")?.string == formatName else {
+            throw .notARecording(path: path, reason: "its format is not \(formatName)")
+        }
+        guard let version = root.member("version")?.string,
+            let (major, minor) = parseVersion(version)
+        else { throw .notARecording(path: path, reason: "its version is not a version") }
+        guard major <= FormatLimits.versionMajor else {
+            throw .newerVersion(
+                path: path,
+                detail: "it has format \(version); this build reads up to "
+                    + "\(FormatLimits.versionMajor).\(FormatLimits.versionMinor)"
+            )
+        }
+        guard let text = root.member("uuid")?.string, let recording = RecordingID(text) else {
+            throw .notARecording(path: path, reason: "its uuid is not a UUID")
+        }
+        guard let created = root.member("created_ns")?.string.flatMap({ Int64($0) }) else {
+            throw .notARecording(path: path, reason: "its created_ns is not a number in a string")
+        }
+        var identity = RecordingIdentity(
+            recording: recording,
+            createdAt: created,
+            tool: root.member("tool")?.string ?? "unknown",  // informative only
+            origin: root.member("origin")?.string
+        )
+        identity.versionMajor = major
+        identity.versionMinor = minor
+        return identity
+    }
+
+    private static func parseVersion(_ text: String) -> (UInt16, UInt16)? {
+        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+        guard parts.count == 2, let major = UInt16(parts[0]), let minor = UInt16(parts[1]),
+            major > 0
+        else { return nil }
+        return (major, minor)
+    }
+}

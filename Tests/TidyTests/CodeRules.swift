@@ -114,8 +114,9 @@ func safetyFindings(_ file: SourceFile) -> [Finding] {
     }
 }
 
-/// A pure target touches no raw memory, except in admitted files. Reading an array's bytes as a span is the one exception:
-/// the compiler asks for `unsafe` there although nothing can go wrong.
+/// A pure target touches no raw memory, except in admitted files. Two exceptions:
+/// reading an array's bytes as a span, and loading an integer from a span. The compiler asks for
+/// `unsafe` there although both check their bounds and every bit pattern is an integer.
 func pureFindings(
     _ file: SourceFile,
     pureTargets: Set<String>,
@@ -131,7 +132,10 @@ func pureFindings(
                 file.isWord(position, "span") && file.isWord(position + 2, "bytes")
                     && file.tokens[position].line == token.line
             }
-            if readsSpan { return nil }
+            let loads = (index..<min(index + 9, file.tokens.count)).contains {
+                file.text($0).hasPrefix("unsafeLoad")
+            }
+            if readsSpan || loads { return nil }
         } else if !token.text.hasPrefix("Unsafe"), !token.text.hasPrefix("withUnsafe") {
             return nil
         }

@@ -31,7 +31,9 @@ func documentationFindings(_ file: SourceFile, requirements: Set<String>) -> [Fi
         if file.isWord(keyword, "init") {
             name = "init"
             let labels = parameterNames(file, open: keyword + 1)
-            if properties.isSuperset(of: labels) { return nil }
+            let label = file.text(keyword + 2)
+            let isAskedFor = label == "rawValue" || label.hasSuffix("Literal")
+            if isAskedFor || properties.isSuperset(of: labels) { return nil }
         } else {
             name = file.text(keyword + 1)
             if requirements.contains(name), conforming.contains(where: { $0.contains(index) }) {

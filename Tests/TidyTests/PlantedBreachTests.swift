@@ -239,6 +239,7 @@ private func lines(_ findings: [Finding]) -> [Int] { findings.map(\.line) }
                 package var v = 1
                 package init(x: Int) { self.x = x }
                 package init(parsing text: String) {}
+                package init(integerLiteral value: Int) {}
                 package func required() {}
                 package func other() {}
                 // Not documentation.
@@ -251,7 +252,7 @@ private func lines(_ findings: [Finding]) -> [Int] { findings.map(\.line) }
             package import C
             """
         let findings = documentationFindings(file(text), requirements: ["required"])
-        #expect(lines(findings) == [1, 2, 3, 8, 10, 12, 14, 19, 19])
+        #expect(lines(findings) == [1, 2, 3, 8, 10, 13, 15, 20, 20])
     }
 
     @Test func `requirements of protocols are collected`() {
@@ -266,10 +267,12 @@ private func lines(_ findings: [Finding]) -> [Int] { findings.map(\.line) }
             let a = unsafe b
             func c(_ p: UnsafeRawPointer) {}
             let d = unsafe bytes.span.bytes
+            let e = unsafe UInt64(span.unsafeLoadUnaligned(fromByteOffset: 0, as: UInt64.self))
+            let f = unsafe withUnsafeBytes { unsafe $0 }
             """
         let pure: Set<String> = ["RecordModel"]
         let source = file(text)
-        #expect(lines(pureFindings(source, pureTargets: pure, admitted: [])) == [1, 2])
+        #expect(lines(pureFindings(source, pureTargets: pure, admitted: [])) == [1, 2, 5, 5, 5])
         #expect(pureFindings(source, pureTargets: ["MarketModel"], admitted: []).isEmpty)
         #expect(pureFindings(source, pureTargets: pure, admitted: [source.path]).isEmpty)
     }

@@ -1,1 +1,3 @@
-print("tapedeck")
+import Foundation
+
+exit(go(Array(CommandLine.arguments.dropFirst())).rawValue)

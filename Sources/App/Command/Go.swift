@@ -1,0 +1,38 @@
+import Platform
+
+/// The whole program: understands the words behind its name, does what they ask, and gives the
+/// code to exit with. Kept out of main.swift, where everything belongs to the main actor.
+func go(_ words: [String]) -> ExitCode {
+    let console = Console()
+    let parser = ArgumentParser(verbs: allVerbs, environment: Environment.value)
+    var name = "tapedeck"
+    if words.isEmpty {
+        console.talk(helpText(verbs: allVerbs))
+        return .usage
+    }
+    do {
+        switch try parser.parse(words) {
+        case .help(let verb):
+            try console.write(verb.map { helpText(verb: $0) } ?? helpText(verbs: allVerbs))
+            return .ok
+        case .run(let arguments):
+            name += " " + arguments.verb.name
+            guard let run = arguments.verb.run else {
+                preconditionFailure("the parser gave a verb without a body: \(name)")
+            }
+            return try run(arguments)
+        }
+    } catch let error as UsageError {
+        let full = error.verb.map { "tapedeck \($0)" } ?? "tapedeck"
+        console.complain(full, error.message)
+        console.say("'\(full) --help' explains it.")
+        return .usage
+    } catch let error as VerbFailure {
+        console.complain(name, error.message)
+        return error.code
+    } catch {
+        // An EPIPE on standard output ends here too: the reader had enough, the work is undone.
+        console.complain(name, "\(error)")
+        return .failed
+    }
+}

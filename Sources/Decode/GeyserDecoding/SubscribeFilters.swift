@@ -29,6 +29,7 @@ package struct AccountCondition: Hashable, Sendable {
 
     /// Bytes that must stand at an offset of the data.
     package struct Memcmp: Hashable, Sendable {
+        /// The bytes, in the form in which the request writes them.
         package enum Expected: Hashable, Sendable {
             case bytes([UInt8])
             case base58(UTF8Text)
@@ -45,6 +46,7 @@ package struct AccountCondition: Hashable, Sendable {
 
     /// A comparison of the balance, in lamports.
     package struct Lamports: Hashable, Sendable {
+        /// How the balance must stand to an amount.
         package enum Comparison: Hashable, Sendable {
             case equal(UInt64)
             case notEqual(UInt64)
@@ -52,6 +54,7 @@ package struct AccountCondition: Hashable, Sendable {
             case greater(UInt64)
         }
 
+        /// The comparison as sent, and the bytes of fields that this build does not know.
         package var comparison: Comparison?
         package var unknownFields: [UInt8] = []
 

@@ -4,7 +4,7 @@ package struct SubscribeRequest: Hashable, Sendable {
     /// Longest request that is decoded, in bytes; the reference server's own limit.
     package static let byteCountMax = 4 << 20
 
-    // Filters by name; an absent or empty map means that the kind is not sent.
+    /// Filters by name; an absent or empty map means that the kind is not sent.
     package var accounts: [UTF8Text: AccountsFilter] = [:]
     package var slots: [UTF8Text: SlotsFilter] = [:]
     package var transactions: [UTF8Text: TransactionsFilter] = [:]

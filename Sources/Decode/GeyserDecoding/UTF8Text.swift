@@ -3,8 +3,10 @@
 package struct UTF8Text: Hashable, Comparable, Sendable, ExpressibleByStringLiteral,
     CustomStringConvertible
 {
+    /// The text as on the wire.
     package let bytes: [UInt8]
 
+    /// The UTF-8 of a string.
     package init(_ text: String) {
         bytes = [UInt8](text.utf8)
     }

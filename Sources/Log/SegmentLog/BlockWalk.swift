@@ -12,6 +12,9 @@ package struct BlockWalk {
     /// The last sequence that the blocks account for.
     package let last: Sequence
 
+    /// Reads the seal, or else every block header, of a segment.
+    ///
+    /// - Throws: what opening and reading the segment throws.
     package init(reader: RecordingReader, segment: SegmentDescriptor) throws(LogError) {
         let open = try reader.open(segment)
         if let seal = open.seal {

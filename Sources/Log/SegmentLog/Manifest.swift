@@ -36,6 +36,7 @@ package struct Manifest: Sendable {
 
     /// The highest ordinal that retention removed.
     package var retiredThrough: UInt64 {
+        // Ordinals count from 1: 0 means that nothing was removed.
         entries.filter { $0.kind == .retiredThrough }.map(\.ordinal).max() ?? 0
     }
 
@@ -95,6 +96,7 @@ package struct ManifestSegment: Sendable, Equatable {
     /// From this sequence on another segment takes its place.
     package var supersededFrom: Sequence?
 
+    /// The segment's number and where it begins, as stated when it was made.
     package var ordinal: UInt64 { created.ordinal }
     package var firstSequence: Sequence { created.firstSequence }
 

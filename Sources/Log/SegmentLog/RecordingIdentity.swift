@@ -7,6 +7,7 @@ package struct RecordingIdentity: Equatable, Sendable {
     /// The value of the key `format`.
     static let formatName = "tapedeck-recording"
 
+    /// Which recording it is, and the version of the format it was created with.
     package var recording: RecordingID
     package var versionMajor: UInt16
     package var versionMinor: UInt16

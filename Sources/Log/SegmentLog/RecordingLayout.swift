@@ -9,6 +9,7 @@ package struct RecordingLayout: Sendable {
         self.path = path
     }
 
+    /// The paths of the recording's parts.
     package var identity: String { path + "/recording.json" }
     package var segments: String { path + "/segments" }
     package var manifest: String { path + "/segments/MANIFEST" }

@@ -164,6 +164,7 @@ package struct SegmentDescriptor: Sendable, Equatable {
     /// What the manifest says when recovery found it damaged; nil otherwise.
     package var quarantined: ManifestEntry?
 
+    /// Whether the manifest says that the segment is complete.
     package var isSealed: Bool { sealed != nil }
     /// Whether nothing will be added to it: an invalid block in it is damage.
     package var isClosed: Bool { isSealed || quarantined != nil }

@@ -203,11 +203,8 @@ package final class SegmentScanner {
             }
             buffer.deallocate()
             buffer = larger
-        } else if kept > 0, keepFrom > 0 {
-            buffer.baseAddress?.copyMemory(
-                from: UnsafeRawPointer(buffer.baseAddress! + keepFrom),
-                byteCount: kept
-            )
+        } else if kept > 0, keepFrom > 0, let base = buffer.baseAddress {
+            base.copyMemory(from: UnsafeRawPointer(base + keepFrom), byteCount: kept)
         }
         bufferOffset = offset
         bufferCount = kept

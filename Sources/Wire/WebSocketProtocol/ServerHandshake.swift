@@ -105,6 +105,7 @@ package struct UpgradeRequest: Equatable, Sendable {
     ///   - agreement: what the server agrees to; compression only if offered, a subprotocol only
     ///     out of those offered.
     ///   - fields: further fields; broken ones are left out.
+    /// - Returns: the bytes to send, the empty line at the end included.
     package func acceptance(
         _ agreement: HandshakeAgreement,
         fields: [HTTPField] = []

@@ -142,6 +142,7 @@ package struct WebSocketURL: Equatable, Sendable {
     ) -> (authorization: String, secrets: [String]) {
         let colon = bytes.firstIndex(of: UInt8(ascii: ":"))
         let user = bytes[..<(colon ?? bytes.endIndex)]
+        // Without a colon the password is empty (RFC 7617 joins the two with one in any case).
         let password = colon.map { bytes[($0 + 1)...] } ?? []
         let plain = percentDecoded(user) + [UInt8(ascii: ":")] + percentDecoded(password)
         let encoded = String(decoding: Base64.encode(plain), as: UTF8.self)

@@ -213,7 +213,7 @@ let package = Package(
         tests(
             "EthereumDecodingTests",
             "Decode/EthereumDecodingTests",
-            ["EthereumDecoding", "MarketModel", "RecordModel"]
+            ["EthereumDecoding", "MarketModel", "RecordModel", "JSONText"]
         ),
         tests(
             "DeduplicationTests",

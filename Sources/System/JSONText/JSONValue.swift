@@ -72,7 +72,7 @@ package struct JSONValue {
     /// - Returns: Whether both are equal, byte for byte.
     package func isString(_ other: StaticString) -> Bool {
         withUnescaped { bytes in
-            other.withUTF8Buffer { bytes.elementsEqual($0) }
+            other.withUTF8Buffer { bytes.count == $0.count && bytes.elementsEqual($0) }
         } == true
     }
 
@@ -81,7 +81,7 @@ package struct JSONValue {
     /// - Parameter other: UTF-8 to compare with.
     /// - Returns: Whether both are equal, byte for byte.
     package func isString(_ other: [UInt8]) -> Bool {
-        withUnescaped { $0.elementsEqual(other) } == true
+        withUnescaped { $0.count == other.count && $0.elementsEqual(other) } == true
     }
 
     /// Calls the body with the UTF-8 of the unescaped string, without a copy.

@@ -65,7 +65,7 @@ package struct JSONWriter {
     package mutating func key(_ name: String) {
         precondition(isInObject && !afterKey, "a key stands in an object, before its value")
         if needsComma { bytes.append(UInt8(ascii: ",")) }
-        quote(name)
+        Self.quote(name, into: &bytes)
         bytes.append(UInt8(ascii: ":"))
         afterKey = true
     }
@@ -75,7 +75,7 @@ package struct JSONWriter {
     /// - Parameter text: Any text.
     package mutating func string(_ text: String) {
         beforeValue()
-        quote(text)
+        Self.quote(text, into: &bytes)
     }
 
     /// Writes bytes that should be UTF-8 as a string.
@@ -84,7 +84,7 @@ package struct JSONWriter {
     package mutating func string(utf8 text: [UInt8]) {
         beforeValue()
         // Decoding repairs broken sequences; it is the only place that needs a copy.
-        quote(String(decoding: text, as: UTF8.self))
+        Self.quote(String(decoding: text, as: UTF8.self), into: &bytes)
     }
 
     /// Writes an integer.
@@ -178,7 +178,7 @@ package struct JSONWriter {
         bytes[start...].reverse()
     }
 
-    private mutating func quote(_ text: String) {
+    static func quote(_ text: String, into bytes: inout [UInt8]) {
         var text = text
         bytes.append(UInt8(ascii: "\""))
         text.withUTF8 { utf8 in
@@ -186,7 +186,7 @@ package struct JSONWriter {
             var start = 0
             for at in utf8.indices where utf8[at] < 0x20 || utf8[at] == 0x22 || utf8[at] == 0x5C {
                 bytes.append(contentsOf: utf8[start..<at])
-                escape(utf8[at])
+                escape(utf8[at], into: &bytes)
                 start = at + 1
             }
             bytes.append(contentsOf: utf8[start...])
@@ -194,7 +194,7 @@ package struct JSONWriter {
         bytes.append(UInt8(ascii: "\""))
     }
 
-    private mutating func escape(_ byte: UInt8) {
+    private static func escape(_ byte: UInt8, into bytes: inout [UInt8]) {
         bytes.append(UInt8(ascii: "\\"))
         switch byte {
         case 0x22, 0x5C: bytes.append(byte)

@@ -183,4 +183,58 @@ struct RealMessageTests {
             #expect(view.byteCount <= 100_000)
         }
     }
+
+    @Test func `every block of a recorded connection is answered with all its logs`() throws {
+        let reader = JSONRPCReader()
+        let asker = JSONDocument()
+        var byConnection: [String: [SharedCapture.Line]] = [:]
+        for line in try SharedCapture.lines() {
+            byConnection[line.connection, default: []].append(line)
+        }
+        var answered = 0
+        var logCount = 0
+        for (_, lines) in byConnection.sorted(by: { $0.key < $1.key }) {
+            var view = ChainView()
+            var expected: [String: [(index: UInt64, log: NSDictionary)]] = [:]
+            var call: [String: Any] = [:]
+            for line in lines {
+                let text = try reader.read(line.payload)
+                if line.isFromNode {
+                    view.received(text, on: 1)
+                } else {
+                    view.sent(text, on: 1)
+                    let message = try object(line.payload)
+                    let params = message["params"] as? [Any]
+                    if params?.first as? String == "logs" {
+                        call = params?.last as? [String: Any] ?? [:]
+                    }
+                }
+                let params = try object(line.payload)["params"] as? [String: Any]
+                guard let log = params?["result"] as? [String: Any],
+                    let block = log["blockHash"] as? String
+                else { continue }
+                let index = try quantity(log["logIndex"])
+                expected[block, default: []].removeAll { $0.index == index }
+                if log["removed"] as? Bool == false {
+                    expected[block, default: []].append((index, log as NSDictionary))
+                }
+            }
+            view.closeNewest()
+            for (block, logs) in expected.sorted(by: { $0.key < $1.key }) where !logs.isEmpty {
+                var query = call
+                query["blockHash"] = block
+                let params = try JSONSerialization.data(withJSONObject: [query])
+                let value = try asker.parse(Array(params))
+                // Blocks that a reorg left aside, or that no header announced, are refused.
+                guard let answer = try? view.answer("eth_getLogs", params: value) else { continue }
+                let found = try JSONSerialization.jsonObject(with: Data(answer))
+                let sorted = logs.sorted { $0.index < $1.index }.map(\.log)
+                #expect((found as? [NSDictionary]) == sorted)
+                answered += 1
+                logCount += sorted.count
+            }
+        }
+        #expect(answered > 150)
+        #expect(logCount > 4_500)
+    }
 }

@@ -203,8 +203,10 @@ package final class SegmentScanner {
             }
             buffer.deallocate()
             buffer = larger
-        } else if kept > 0, keepFrom > 0, let base = buffer.baseAddress {
-            base.copyMemory(from: UnsafeRawPointer(base + keepFrom), byteCount: kept)
+        } else if kept > 0, keepFrom > 0 {
+            buffer.copyMemory(
+                from: UnsafeRawBufferPointer(rebasing: buffer[keepFrom..<bufferCount])
+            )
         }
         bufferOffset = offset
         bufferCount = kept

@@ -100,9 +100,9 @@ package struct RecordingVerifier {
         checkIdentity(segment, open)
         var walk = SegmentWalk(
             segment: segment,
-            index: open.seal?.entries ?? [],
+            index: open.seal?.entries ?? [],  // none while it is not sealed
             link: open.link
-        )  // none unsealed
+        )
         let scanner = SegmentScanner(
             file: open.file,
             salt: open.header.salt,
@@ -289,6 +289,47 @@ package struct RecordingVerifier {
         report.storedBytes += UInt64(header.storedBytes)
         report.rawBytes += UInt64(header.rawBytes)
         report.durableMark = max(report.durableMark, header.durableMark)
+        checkChain(header, link: link, at: offset, &walk)
+        let takesSequences = header.kind == .data || header.kind == .hole
+        if takesSequences || header.kind == .mark { settle(header, at: offset, &walk) }
+        if header.kind == .data { walk.latest = max(walk.latest, header.latest) }
+        walk.recordCount += header.sequenceCount
+        var entry = BlockIndexEntry(
+            offset: offset,
+            firstSequence: header.firstSequence,
+            recordCount: header.recordCount,
+            storedBytes: header.storedBytes,
+            runningLatest: walk.latest,
+            slots: PositionRange(),
+            blocks: PositionRange()
+        )
+        do {
+            let raw = try scanner.restore()
+            try checkContents(header, raw: raw, path: path, at: offset)
+        } catch {
+            if header.kind == .data {
+                lose(path, offset, error, through: header.lastSequence)
+            } else {
+                note(path, offset, error)
+            }
+        }
+        // Which slots and blocks a block speaks of is the business of the reader of frames; the
+        // index is taken at its word there.
+        if walk.entries.count < walk.index.count {
+            entry.slots = walk.index[walk.entries.count].slots
+            entry.blocks = walk.index[walk.entries.count].blocks
+        }
+        walk.entries.append(entry)
+    }
+
+    /// Compares a block with the one before it.
+    private mutating func checkChain(
+        _ header: BlockHeader,
+        link: UInt64,
+        at offset: UInt64,
+        _ walk: inout SegmentWalk
+    ) {
+        let path = walk.segment.path
         if walk.isLinkKnown, header.previousLink != walk.link {
             note(
                 path,
@@ -322,36 +363,6 @@ package struct RecordingVerifier {
             )
         }
         walk.isContextNext = false
-        let takesSequences = header.kind == .data || header.kind == .hole
-        if takesSequences || header.kind == .mark { settle(header, at: offset, &walk) }
-        if header.kind == .data { walk.latest = max(walk.latest, header.latest) }
-        walk.recordCount += header.sequenceCount
-        var entry = BlockIndexEntry(
-            offset: offset,
-            firstSequence: header.firstSequence,
-            recordCount: header.recordCount,
-            storedBytes: header.storedBytes,
-            runningLatest: walk.latest,
-            slots: PositionRange(),
-            blocks: PositionRange()
-        )
-        do {
-            let raw = try scanner.restore()
-            try checkContents(header, raw: raw, path: path, at: offset)
-        } catch {
-            if header.kind == .data {
-                lose(path, offset, error, through: header.lastSequence)
-            } else {
-                note(path, offset, error)
-            }
-        }
-        // Which slots and blocks a block speaks of is the business of the reader of frames; the
-        // index is taken at its word there.
-        if walk.entries.count < walk.index.count {
-            entry.slots = walk.index[walk.entries.count].slots
-            entry.blocks = walk.index[walk.entries.count].blocks
-        }
-        walk.entries.append(entry)
     }
 
     /// Compares a block's first sequence with what is expected.

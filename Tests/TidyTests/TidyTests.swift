@@ -36,6 +36,10 @@ private func expectNone(_ findings: [Finding], sourceLocation: SourceLocation = 
         expectNone(topLevelFindings(tree.topLevel))
     }
 
+    @Test func `every stage has a door-plate`() {
+        expectNone(stageFindings(tree.stages, paths: Set(tree.files.map(\.path))))
+    }
+
     @Test func `no file names a folder of a developer's machine`() {
         expectNone(
             tree.files.flatMap {

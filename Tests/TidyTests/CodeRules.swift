@@ -65,7 +65,7 @@ func ambientFindings(_ file: SourceFile) -> [Finding] {
 }
 
 /// `try?`, `?? 0`, `?? ""` and `?? []` turn a failure into a value: each says why in a comment on
-/// its line or on the line before.
+/// its line or on the line before. `x?.count ?? 0` needs none: what is absent has no members.
 func vanishingErrorFindings(_ file: SourceFile) -> [Finding] {
     file.tokens.indices.compactMap { index in
         let token = file.tokens[index]
@@ -77,7 +77,8 @@ func vanishingErrorFindings(_ file: SourceFile) -> [Finding] {
             file.tokens.indices.contains(index + 2)
         {
             let next = file.tokens[index + 2]
-            if next.kind == .number, next.text == "0" { what = "?? 0" }
+            let isCount = file.isWord(index - 1, "count") && file.isMark(index - 3, "?")
+            if next.kind == .number, next.text == "0", !isCount { what = "?? 0" }
             if next.kind == .string, next.text.isEmpty, !file.touches(index + 3) {
                 what = "?? \"\""
             }

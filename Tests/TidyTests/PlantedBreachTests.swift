@@ -206,8 +206,10 @@ private func lines(_ findings: [Finding]) -> [Int] { findings.map(\.line) }
             let m = n ?? 01
             let o = p ?? [1]
             let q = r ?? "none"
+            let s = t?.count ?? 0
+            let u = count ?? 0
             """
-        #expect(lines(vanishingErrorFindings(file(text))) == [1, 3, 4, 5])
+        #expect(lines(vanishingErrorFindings(file(text))) == [1, 3, 4, 5, 14])
     }
 
     @Test func `an unargued escape hatch is found`() {

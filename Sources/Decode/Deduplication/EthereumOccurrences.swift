@@ -20,7 +20,7 @@ package struct EthereumOccurrences: Sendable {
 
     /// An empty count.
     ///
-    /// - Parameter countMax: 1 or more; a few thousand blocks' worth is plenty, as reorgs are short.
+    /// - Parameter countMax: 1 or more; some hundred blocks are plenty, as reorgs are short.
     package init(countMax: Int = 65_536) {
         precondition(countMax >= 1, "countMax \(countMax)")
         self.countMax = countMax

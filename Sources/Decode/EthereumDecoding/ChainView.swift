@@ -117,7 +117,7 @@ package struct ChainView {
     }
 
     /// Ends the wait for the children of the newest blocks: the caller vouches that no message
-    /// follows and none is missing.
+    /// follows and none is missing. Comes before `streamEnded`, which gives up what is open.
     package mutating func closeNewest() {
         for place in order {
             guard let openings = blocks[place.hash]?.openings else { continue }

@@ -11,7 +11,8 @@ package enum JSONRPCMessage {
     case answer(JSONRPCAnswer)
     /// What a node sends for a subscription.
     case notification(EthereumNotification)
-    /// JSON, but no JSON-RPC. Answered with `JSONRPCError.invalidRequest` and the id, if it has one.
+    /// JSON, but no JSON-RPC. Answered with `JSONRPCError.invalidRequest` and the id, if there is
+    /// one.
     case invalid(id: JSONValue?)
 }
 

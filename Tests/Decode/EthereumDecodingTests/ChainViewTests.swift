@@ -221,6 +221,9 @@ private func range(_ first: UInt64, _ last: UInt64) -> String {
         try ended.subscribe(on: 2)
         try ended.head(11, "b", after: "a", on: 2)
         #expect(ended.isRefused(range(10, 10)))
+        ended.view.closeNewest()
+        #expect(ended.isRefused(range(10, 10)))
+        #expect(try ended.logs(range(11, 11)) == "[]")
         #expect(ended.view.newest == 11)
     }
 
@@ -250,6 +253,16 @@ private func range(_ first: UInt64, _ last: UInt64) -> String {
             recorded.fault("eth_getLogs", #"[{"blockHash":"\#(hash("ee"))"}]"#) == .unknownBlock
         )
         #expect(try recorded.logs(range(10, 11)) != nil)
+    }
+
+    @Test func `a removal takes a whole block from the chain before the new head comes`() throws {
+        var recorded = try threeBlocks()
+        try recorded.head(13, "d", after: "c")
+        #expect(try recorded.logs(range(12, 12)) != nil)
+        try recorded.log(12, "c", 0, removed: true)
+        #expect(recorded.isRefused(range(12, 12)))
+        #expect(recorded.isRefused(range(11, 11)))
+        #expect(recorded.isRefused(#"{"blockHash":"\#(hash("c"))"}"#))
     }
 
     @Test func `a block that is adopted again is canonical again`() throws {

@@ -1,0 +1,116 @@
+/// A small market on both wires, made from a seed: what a recorder would have seen, step by step.
+///
+/// Memory does not grow with the length of the run: steps leave as soon as nothing can come
+/// before them. Bytes that need cryptography are random: signatures do not verify, derived
+/// addresses do not derive, block hashes and log blooms are not computed from contents.
+package struct MarketSynthesis {
+    private static let second: Int64 = 1_000_000_000
+
+    private let options: SynthesisOptions
+    private var queue = TimedQueue<StreamEvent>()
+    private var geyser: [GeyserFeed] = []
+    private var ethereum: EthereumFeed?
+    private var ends: [UInt32: Int64] = [:]
+
+    package init(_ options: SynthesisOptions) { self.options = options }
+
+    /// Runs the market; each step goes to the sink in the order of time. What the sink throws ends
+    /// the run and is thrown on.
+    package func run<Failure: Error>(
+        _ sink: (SynthesizedStep) throws(Failure) -> Void
+    ) throws(Failure) {
+        var market = self
+        try market.emitAll(sink)
+    }
+
+    private mutating func emitAll<Failure: Error>(
+        _ sink: (SynthesizedStep) throws(Failure) -> Void
+    ) throws(Failure) {
+        var random = MarketRandom(seed: options.seed ^ 0x7469_6d65)
+        openStreams()
+        var chain = SolanaChainSynthesis(options)
+        var slotsLeft = options.slots
+        var blocksLeft = options.ethereumBlocks
+        var slotTime = options.startWallNanoseconds + Self.second / 20
+        var blockTime = options.startWallNanoseconds + Self.second
+        while slotsLeft > 0 || blocksLeft > 0 {
+            if slotsLeft > 0, blocksLeft == 0 || slotTime <= blockTime {
+                let block = chain.next(time: slotTime / Self.second)
+                for index in geyser.indices {
+                    geyser[index].add(block, at: slotTime, into: &queue)
+                }
+                slotTime += Self.second * 385 / 1_000 + Int64(random.next(below: 40_000_000))
+                slotsLeft -= 1
+                if slotsLeft == 0 { closeGeyser(at: slotTime + Self.second / 2) }
+            } else {
+                ethereum?.addBlock(at: blockTime, into: &queue)
+                blockTime += Self.second * 2 + Int64(random.next(below: 60_000_000))
+                blocksLeft -= 1
+                if blocksLeft == 0 { closeEthereum(at: blockTime) }
+            }
+            let next = min(
+                slotsLeft > 0 ? slotTime : .max,
+                blocksLeft > 0 ? blockTime : .max
+            )
+            // A message may lead its slot's start by a little.
+            try drain(before: next == .max ? .max : next - 1_000_000, sink)
+        }
+        try drain(before: .max, sink)
+    }
+
+    private mutating func openStreams() {
+        var stream: UInt32 = 0
+        if options.slots > 0 {
+            for wholeBlocks in options.wholeBlocks ? [false, true] : [false] {
+                stream += 1
+                var feed = GeyserFeed(
+                    stream: stream,
+                    source: stream,
+                    wholeBlocks: wholeBlocks,
+                    seed: options.seed
+                )
+                feed.open(at: options.startWallNanoseconds, into: &queue)
+                geyser.append(feed)
+            }
+        }
+        if options.ethereumBlocks > 0 {
+            stream += 1
+            var feed = EthereumFeed(stream: stream, source: stream, options)
+            feed.open(at: options.startWallNanoseconds, into: &queue)
+            ethereum = feed
+        }
+    }
+
+    private mutating func closeGeyser(at time: Int64) {
+        for feed in geyser {
+            feed.close(options.end, at: time, into: &queue)
+            ends[feed.stream] = time
+        }
+    }
+
+    private mutating func closeEthereum(at time: Int64) {
+        guard var feed = ethereum else { return }
+        feed.close(options.end, at: time, into: &queue)
+        ethereum = feed
+        ends[feed.stream] = feed.endTime(options.end, at: time)
+    }
+
+    private mutating func drain<Failure: Error>(
+        before time: Int64,
+        _ sink: (SynthesizedStep) throws(Failure) -> Void
+    ) throws(Failure) {
+        while let next = queue.take(before: time) {
+            // Nothing arrives on a stream that has ended.
+            if let end = ends[next.element.stream], next.time > end { continue }
+            let elapsed = UInt64(max(0, next.time - options.startWallNanoseconds))
+            try sink(
+                SynthesizedStep(
+                    stream: next.element.stream,
+                    wallNanoseconds: next.time,
+                    monotonicNanoseconds: 86_400_000_000_000 + elapsed,
+                    event: next.element.event
+                )
+            )
+        }
+    }
+}

@@ -1,0 +1,372 @@
+/// The Solana side of the market: wallets, coins, pools and validators, one block at a time.
+struct SolanaChainSynthesis {
+    /// A pool with the token accounts of those who trade in it.
+    struct PoolListing {
+        var pool: PumpSwapPool
+        var holdings: SolanaHoldings
+    }
+
+    struct RaydiumListing {
+        var pool: RaydiumPool
+        var holdings: SolanaHoldings
+    }
+
+    struct Coin {
+        var market: BondingCurveMarket
+        /// Draws large buyers and so completes its curve.
+        var isHot: Bool
+        /// Set when the curve is complete.
+        var migratesAt: UInt64?
+    }
+
+    private static let walletCount = 40
+    private static let validatorCount = 24
+    private static let coinsMax = 24
+    private static let poolsMax = 24
+    private static let ticksPerSlot = 64
+    private static let hashesPerTick: UInt64 = 62_500
+
+    let options: SynthesisOptions
+    var random: MarketRandom
+    var ledger = SolanaLedger()
+    var wallets: [SolanaWallet] = []
+    var coins: [Coin] = []
+    var pools: [PoolListing] = []
+    var raydium: [RaydiumListing] = []
+    /// Token accounts for the protocol fee of pools.
+    var poolFees: [(owner: SolanaKey, account: SolanaKey)] = []
+    /// Holders of a token from elsewhere, for which a wallet creates a pool during the run.
+    var outsider = SolanaHoldings(mint: .zero, decimals: 6, wallets: 0)
+    var outsiderIsListed = false
+    let exchange: SolanaKey
+    let exchangeWrapped: SolanaKey
+    let migrationKeeper: SolanaKey
+    private var validators: [(vote: SolanaKey, authority: SolanaKey)] = []
+    private var launched: UInt64 = 0
+    private var made: UInt64 = 0
+    private var slot: UInt64
+    private var height: UInt64
+    private var hashes: [SolanaKey] = []
+    private var parentSlot: UInt64
+    private var writeVersion: UInt64 = 1_800_000_000_000
+    private var transactions: [SolanaTransaction] = []
+
+    init(_ options: SynthesisOptions) {
+        self.options = options
+        random = MarketRandom(seed: options.seed ^ 0x736f_6c61_6e61_0001)
+        exchange = SolanaKey(&random)
+        exchangeWrapped = SolanaKey(&random)
+        migrationKeeper = SolanaKey(&random)
+        slot = 391_500_000 + random.next(below: 100_000)
+        height = slot - 21_870_000
+        parentSlot = slot - 1
+        hashes = [SolanaKey(&random)]
+        endow()
+    }
+
+    /// The next block at the given wall time in seconds; some slot numbers are skipped.
+    mutating func next(time: Int64) -> SolanaSlot {
+        made += 1
+        slot += 1
+        while random.chance(perMille: options.skippedPerMille) { slot += 1 }
+        height += 1
+        transactions = []
+        let context = SolanaSlotContext(slot: slot, timestamp: time, layout: options.layout)
+        let firstWriteVersion = writeVersion
+        fill(context)
+        let fees = transactions.reduce((base: UInt64(0), priority: UInt64(0))) { sums, each in
+            (sums.base + each.fee - each.priorityFee, sums.priority + each.priorityFee)
+        }
+        let leader = validators[Int(slot / 4 % UInt64(validators.count))].authority
+        // Half of the base fee is burnt; the priority fee goes to the leader whole.
+        let reward = fees.base / 2 + fees.priority
+        ledger.endow(leader, lamports: reward)
+        let entries = entries()
+        let parentHash = hashes[hashes.count - 1]
+        let block = SolanaSlot(
+            slot: slot,
+            parentSlot: parentSlot,
+            hash: entries[entries.count - 1].hash,
+            parentHash: parentHash,
+            height: height,
+            time: time,
+            transactions: transactions,
+            entries: entries,
+            leader: leader,
+            reward: reward,
+            leaderBalance: ledger[leader].lamports,
+            firstWriteVersion: firstWriteVersion
+        )
+        parentSlot = slot
+        hashes.append(block.hash)
+        if hashes.count > 150 { hashes.removeFirst() }
+        return block
+    }
+
+    /// Executes a draft as the next transaction of the block.
+    mutating func execute(_ draft: SolanaTransactionDraft) {
+        let age = random.index(below: min(hashes.count, 20))
+        let transaction = SolanaTransactionEncoder.execute(
+            draft,
+            ledger: &ledger,
+            random: &random,
+            recentBlockhash: hashes[hashes.count - 1 - age],
+            index: UInt64(transactions.count)
+        )
+        writeVersion += UInt64(transaction.images.count)
+        transactions.append(transaction)
+    }
+
+    // MARK: The block
+
+    private mutating func fill(_ context: SolanaSlotContext) {
+        let trades =
+            options.tradesPerSlot == 0
+            ? 0 : random.number(in: 0...(UInt64(options.tradesPerSlot) * 2))
+        var votes = UInt64(options.votesPerSlot)
+        launchIfDue(context)
+        migrateIfDue(context)
+        for done in 0..<trades {
+            // Votes lie between the trades, most of them early, as in real blocks.
+            let share = (votes + 1) / 2
+            for _ in 0..<(done == trades - 1 ? votes : share) { vote() }
+            votes -= done == trades - 1 ? votes : share
+            trade(context)
+        }
+        for _ in 0..<votes { vote() }
+    }
+
+    private mutating func launchIfDue(_ context: SolanaSlotContext) {
+        let total = UInt64(options.tokens)
+        guard launched < total, (made - 1) * total >= launched * UInt64(max(options.slots, 1))
+        else { return }
+        if coins.count == Self.coinsMax { abandonOldest() }
+        launch(number: launched + 1, isHot: launched % 3 == 0, context)
+        launched += 1
+    }
+
+    private mutating func migrateIfDue(_ context: SolanaSlotContext) {
+        guard
+            let index = coins.firstIndex(where: { coin in
+                guard let due = coin.migratesAt else { return false }
+                return due <= context.slot
+            })
+        else { return }
+        if pools.count == Self.poolsMax { delistOldest() }
+        migrate(coins.remove(at: index), context)
+    }
+
+    private mutating func trade(_ context: SolanaSlotContext) {
+        switch random.next(below: 100) {
+        case 0..<4: transfer()
+        case 4..<20: swapOnRaydium(context)
+        case 20..<50: tradeOnPool(context)
+        default: if coins.isEmpty { tradeOnPool(context) } else { tradeOnCurve(context) }
+        }
+    }
+
+    private func hash(_ age: Int) -> SolanaKey { hashes[max(0, hashes.count - 1 - age)] }
+
+    /// Ticks and, between them, entries of one to four transactions each.
+    private mutating func entries() -> [SolanaSlot.Entry] {
+        var entries: [SolanaSlot.Entry] = []
+        var done: UInt64 = 0
+        let total = UInt64(transactions.count)
+        for tick in 0..<UInt64(Self.ticksPerSlot) {
+            var left = Self.hashesPerTick
+            let due = total * (tick + 1) / UInt64(Self.ticksPerSlot)
+            while done < due {
+                let count = min(due - done, random.number(in: 1...4))
+                let hashes = min(left - 1, random.number(in: 1...9_000))
+                entries.append(entry(entries.count, hashes: hashes, count: count, first: done))
+                left -= hashes
+                done += count
+            }
+            entries.append(entry(entries.count, hashes: left, count: 0, first: done))
+        }
+        return entries
+    }
+
+    private mutating func entry(
+        _ index: Int,
+        hashes: UInt64,
+        count: UInt64,
+        first: UInt64
+    ) -> SolanaSlot.Entry {
+        SolanaSlot.Entry(
+            index: UInt64(index),
+            hashes: hashes,
+            hash: SolanaKey(&random),
+            transactions: count,
+            firstTransaction: first
+        )
+    }
+
+    // MARK: What is not the market
+
+    /// A vote on the newest block (TowerSync, instruction 14).
+    private mutating func vote() {
+        let validator = validators[random.index(below: validators.count)]
+        var draft = SolanaTransactionDraft(payer: validator.authority)
+        var data: [UInt8] = []
+        data.appendLittleEndian(UInt32(14))
+        data.appendLittleEndian(parentSlot - 31)
+        data.append(31)
+        for depth in 0..<31 {
+            data.append(1)
+            data.append(UInt8(31 - depth))
+        }
+        data.append(hash(0))
+        data.append(0)
+        data.append(hash(1))
+        draft.begin(
+            SolanaAddress.vote,
+            [.writable(validator.vote), .signer(validator.authority)],
+            data
+        )
+        draft.end(units: nil)
+        execute(draft)
+    }
+
+    /// A payment from the exchange to a wallet: on the chain, but in no filter of the market.
+    private mutating func transfer() {
+        let wallet = wallets[random.index(below: wallets.count)]
+        var draft = SolanaTransactionDraft(payer: exchange)
+        draft.transferLamports(
+            random.amount(in: 10_000_000...2_000_000_000),
+            from: exchange,
+            to: wallet.key
+        )
+        execute(draft)
+    }
+
+    /// Gives a wallet that ran low new funds; the chain sees two ordinary transfers.
+    mutating func refill(_ wallet: SolanaWallet) {
+        var draft = SolanaTransactionDraft(payer: exchange)
+        let amount = random.number(in: 100...300) * 1_000_000_000
+        draft.transferLamports(amount, from: exchange, to: wallet.key)
+        draft.transferTokens(
+            amount,
+            mint: SolanaAddress.wrappedSOL,
+            decimals: 9,
+            from: exchangeWrapped,
+            to: wallet.wrapped,
+            owner: .signer(exchange)
+        )
+        execute(draft)
+    }
+
+    // MARK: Before the run
+
+    private mutating func endow() {
+        let wholeExchange: UInt64 = 300_000_000_000_000_000
+        ledger.endow(exchange, lamports: wholeExchange)
+        ledger.endow(exchangeWrapped, token: wrapped(exchange, wholeExchange))
+        ledger.endow(SolanaAddress.system, lamports: 1)
+        for key in SolanaAddress.feeRecipients + SolanaAddress.buybackRecipients {
+            ledger.endow(key, lamports: 1_000_000_000)
+            let account = SolanaKey(&random)
+            ledger.endow(account, token: wrapped(key, 0))
+            if poolFees.count < SolanaAddress.feeRecipients.count {
+                poolFees.append((key, account))
+            }
+        }
+        for _ in 0..<Self.walletCount { endowWallet() }
+        for _ in 0..<Self.validatorCount {
+            let validator = (vote: SolanaKey(&random), authority: SolanaKey(&random))
+            ledger.endow(validator.vote, lamports: 27_074_400)
+            ledger.endow(validator.authority, lamports: 1_000_000_000_000)
+            validators.append(validator)
+        }
+        for number in 0..<3 { endowRaydium(number) }
+        var holdings = SolanaHoldings(
+            mint: SolanaKey(&random),
+            decimals: 6,
+            wallets: wallets.count
+        )
+        endowHolders(&holdings)
+        outsider = holdings
+    }
+
+    private mutating func endowWallet() {
+        let wallet = SolanaWallet(&random)
+        ledger.endow(wallet.key, lamports: random.number(in: 200...900) * 1_000_000_000)
+        ledger.endow(
+            wallet.wrapped,
+            token: wrapped(wallet.key, random.number(in: 200...900) * 1_000_000_000)
+        )
+        for key in [wallet.volume, wallet.creatorVault, wallet.poolCreatorAuthority] {
+            ledger.endow(key, lamports: 1_844_400)
+        }
+        ledger.endow(wallet.poolCreatorVault, token: wrapped(wallet.poolCreatorAuthority, 0))
+        wallets.append(wallet)
+    }
+
+    private mutating func endowRaydium(_ number: Int) {
+        var holdings = SolanaHoldings(
+            mint: SolanaKey(&random),
+            decimals: 6,
+            wallets: wallets.count
+        )
+        let token = random.number(in: 50_000_000...900_000_000) * 1_000_000
+        let lamports = random.number(in: 500...9_000) * 1_000_000_000
+        // The token may stand on either side; old launches have wrapped SOL as the coin.
+        let tokenIsCoin = number != 1
+        let pool = RaydiumPool(
+            coinMint: tokenIsCoin ? holdings.mint : SolanaAddress.wrappedSOL,
+            coinDecimals: tokenIsCoin ? 6 : 9,
+            coin: tokenIsCoin ? token : lamports,
+            pcMint: tokenIsCoin ? SolanaAddress.wrappedSOL : holdings.mint,
+            pcDecimals: tokenIsCoin ? 9 : 6,
+            pc: tokenIsCoin ? lamports : token,
+            openedAt: UInt64(max(0, options.startWallNanoseconds / 1_000_000_000 - 9_000_000)),
+            random: &random
+        )
+        ledger.endow(pool.address, lamports: 6_124_800)
+        let vaults = tokenIsCoin ? (pool.coinVault, pool.pcVault) : (pool.pcVault, pool.coinVault)
+        let authority = SolanaAddress.raydiumAuthority
+        ledger.endow(vaults.0, token: holdings.holding(owner: authority, amount: token))
+        ledger.endow(vaults.1, token: wrapped(authority, lamports))
+        endowHolders(&holdings)
+        raydium.append(RaydiumListing(pool: pool, holdings: holdings))
+    }
+
+    private mutating func endowHolders(_ holdings: inout SolanaHoldings) {
+        for index in wallets.indices where index % 2 == 0 {
+            let key = SolanaKey(&random)
+            let amount = random.amount(in: 1_000_000_000...3_000_000_000_000)
+            ledger.endow(key, token: holdings.holding(owner: wallets[index].key, amount: amount))
+            holdings.assign(key, to: index)
+        }
+    }
+
+    private func wrapped(_ owner: SolanaKey, _ amount: UInt64) -> SolanaLedger.TokenHolding {
+        SolanaLedger.TokenHolding(
+            mint: SolanaAddress.wrappedSOL,
+            owner: owner,
+            decimals: 9,
+            amount: amount
+        )
+    }
+
+    // MARK: Bounds
+
+    /// Drops the oldest coin that still trades on its curve; nobody touches it again.
+    private mutating func abandonOldest() {
+        let market = coins.removeFirst().market
+        for key in market.holdings.all + [market.mint, market.address, market.vault] {
+            ledger.forget(key)
+        }
+        ledger.forget(market.metadata)
+    }
+
+    private mutating func delistOldest() {
+        let listing = pools.removeFirst()
+        for key in listing.holdings.all + listing.pool.liquidityHoldings.all {
+            ledger.forget(key)
+        }
+        for key in [listing.pool.address, listing.pool.baseVault, listing.pool.quoteVault] {
+            ledger.forget(key)
+        }
+    }
+}

@@ -1,0 +1,48 @@
+/// What to synthesise. Equal options give equal bytes.
+package struct SynthesisOptions: Equatable, Sendable {
+    /// How the streams end.
+    package enum End: Equatable, Sendable {
+        /// gRPC status OK; a close handshake with code 1000.
+        case clean
+        /// UNAVAILABLE on gRPC; on the WebSocket the last message stops after its first
+        /// fragment and no close frame follows (code 1006).
+        case cut
+    }
+
+    /// Which fields the events of the pump programs carry; older forms are prefixes of newer ones.
+    package enum EventLayout: Equatable, Sendable {
+        /// As published up to 2025-11-07.
+        case january2026
+        /// As published up to 2026-07: the newest form that was checked on real events.
+        case july2026
+    }
+
+    /// Picks every random choice.
+    package var seed: UInt64 = 1
+    /// Wall clock at the first step; the default is 2026-01-05T12:00:00Z.
+    package var startWallNanoseconds: Int64 = 1_767_614_400_000_000_000
+    /// Solana slots, about 400 ms each; 0 leaves the Geyser streams out.
+    package var slots: UInt32 = 150
+    /// Polygon blocks, about 2 s each; 0 leaves the WebSocket stream out.
+    package var ethereumBlocks: UInt32 = 30
+    /// Coins launched on the bonding curve, spread over the run.
+    package var tokens: UInt32 = 6
+    /// Mean number of market transactions in a Solana slot, 0 to 1,000.
+    package var tradesPerSlot: UInt32 = 6
+    /// Votes in a Solana slot, 0 to 1,000.
+    package var votesPerSlot: UInt32 = 8
+    /// Mean number of transactions with logs in a Polygon block, 0 to 200.
+    package var swapsPerBlock: UInt32 = 4
+    /// Reorganisations of depth 1 or 2 on the Polygon side.
+    package var reorgs: UInt32 = 0
+    /// Failed market transactions, in thousandths of all.
+    package var failedPerMille: UInt32 = 80
+    /// Slots without a block, in thousandths of all.
+    package var skippedPerMille: UInt32 = 20
+    /// Adds a second Geyser source that delivers whole blocks.
+    package var wholeBlocks = false
+    package var layout: EventLayout = .july2026
+    package var end: End = .clean
+
+    package init() {}
+}

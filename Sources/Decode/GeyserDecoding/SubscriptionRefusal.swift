@@ -7,6 +7,7 @@ package struct SubscriptionRefusal: Error, Hashable, Sendable {
         case unimplemented = 12
     }
 
+    /// What ends the call.
     package let status: Status
     /// In the reference server's words where it refuses the same.
     package let message: String

@@ -20,6 +20,8 @@ package struct UpdateSummary: Sendable {
     package private(set) var signature: Range<Int>?
     /// Account: 32 bytes when well formed.
     package private(set) var publicKey: Range<Int>?
+    /// Account: the payload of the account info, empty when absent.
+    package private(set) var accountInfo = 0..<0
     /// Account: the data, empty when absent.
     package private(set) var accountData = 0..<0
     /// Account: orders the writes of one validator only.
@@ -144,6 +146,7 @@ package struct UpdateSummary: Sendable {
             throw .repeatedMessage(field: account.number, offset: account.start)
         }
         let range = try account.delimited()
+        accountInfo = range
         publicKey = range.lowerBound..<range.lowerBound
         var offset = range.lowerBound
         while let field = try ProtobufReader.next(bytes, at: &offset, end: range.upperBound) {

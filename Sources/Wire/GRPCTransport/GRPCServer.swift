@@ -45,7 +45,6 @@ package struct GRPCServerOptions: Sendable {
         // Otherwise a second server takes the same port and half of the clients, silently.
         arguments.set(GRPC_ARG_ALLOW_REUSEPORT, false)
         arguments.set(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, false)
-        arguments.set(GRPC_ARG_ENABLE_PER_MESSAGE_COMPRESSION, false)
         arguments.set(
             GRPC_COMPRESSION_CHANNEL_ENABLED_ALGORITHMS_BITSET,
             Int(GRPCEncoding.bits(acceptedEncodings))

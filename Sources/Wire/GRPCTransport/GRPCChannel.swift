@@ -152,6 +152,7 @@ package final class GRPCChannel: @unchecked Sendable {
             state.calls[ObjectIdentifier(call)] = call
             return call
         }
+        queue.handOver()
         do {
             try call.begin()
         } catch {

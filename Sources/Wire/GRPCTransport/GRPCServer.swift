@@ -109,7 +109,9 @@ package final class GRPCServer: CompletionTarget, @unchecked Sendable {
             throw .cannotListen(address: options.address, reason: Self.reason(lines))
         }
         grpc_server_start(made)
-        for _ in 0..<Self.requestsAtOnce { request(RequestedCall(server: self)) }
+        let places = (0..<Self.requestsAtOnce).map { _ in RequestedCall(server: self) }
+        queue.handOver()
+        for place in places { request(place) }
     }
 
     /// The reason of a failed bind from the core's log lines.
@@ -124,23 +126,23 @@ package final class GRPCServer: CompletionTarget, @unchecked Sendable {
     // MARK: Calls
 
     /// Asks the core for the next call.
-    fileprivate func request(_ slot: RequestedCall) {
+    fileprivate func request(_ place: RequestedCall) {
         let isAsked = state.update { state in
             if state.isStopping { return false }
-            let error = slot.request(raw, queue.raw)
+            let error = place.request(raw, queue.raw)
             if error == GRPC_CALL_OK { state.requests += 1 }
             return error == GRPC_CALL_OK
         }
-        if !isAsked { slot.close() }
+        if !isAsked { place.close() }
     }
 
     /// A request came back. On the queue's thread.
-    fileprivate func requested(_ slot: RequestedCall, ok: Bool) {
-        let call = ok ? slot.take(for: self) : nil
+    fileprivate func requested(_ place: RequestedCall, ok: Bool) {
+        let call = ok ? place.take(for: self) : nil
         if call != nil { state.withLock { $0.calls += 1 } }
         state.update { $0.requests -= 1 }
-        guard let call else { return slot.close() }
-        request(slot)
+        guard let call else { return place.close() }
+        request(place)
         let isTooMany = state.withLock { $0.calls > callsMax }
         call.begin(isTooMany ? Refusal.shared : acceptor)
     }
@@ -168,6 +170,7 @@ package final class GRPCServer: CompletionTarget, @unchecked Sendable {
         if !isFirst {
             return state.wait { (state: inout State) -> Void? in state.isClosed ? () : nil }
         }
+        queue.handOver()
         grpc_server_shutdown_and_notify(raw, queue.raw, tag(.stopping))
         let grace = UInt64(clamping: graceMilliseconds).multipliedReportingOverflow(by: 1_000_000)
         let deadline = clock.monotonicNanoseconds().addingReportingOverflow(grace.partialValue)

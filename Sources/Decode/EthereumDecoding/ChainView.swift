@@ -111,7 +111,10 @@ package struct ChainView {
     /// never be whole.
     package mutating func streamEnded(_ stream: UInt64) {
         guard let state = streams.removeValue(forKey: stream) else { return }
-        if let own = state.head, own.number >= endedHead?.number ?? 0 { endedHead = own }
+        if let own = state.head {
+            let isHighest = endedHead.map { own.number >= $0.number } != false
+            if isHighest { endedHead = own }
+        }
         dropOpenings(of: stream)
         chooseHead()
     }
@@ -177,7 +180,7 @@ package struct ChainView {
         switch call {
         case .subscribe(.logs(let filter)):
             guard let id = result.stringBytes, filter.selectsNewLogs,
-                streams[stream]?.filters.count ?? 0 < limits.callsMax
+                let known = streams[stream]?.filters.count, known < limits.callsMax
             else { return }
             streams[stream]?.filters[id] = filter
         case .subscribe: return
@@ -314,6 +317,7 @@ package struct ChainView {
             guard number >= floor else { return }
             blocks[hash] = ChainBlock(number: number)
             let place = Place(number: number, hash: hash)
+            // Nothing below it: it goes to the front.
             let at = order.lastIndex { $0 < place }.map { $0 + 1 } ?? 0
             order.insert(place, at: at)
         }
@@ -333,7 +337,10 @@ package struct ChainView {
             // All variants of the height go, or one of them would pass for the only one.
             while let place = order.first, place.number == first.number {
                 order.removeFirst()
-                bytes -= blocks.removeValue(forKey: place.hash)?.bytes ?? 0
+                guard let block = blocks.removeValue(forKey: place.hash) else {
+                    preconditionFailure("a place without its block")
+                }
+                bytes -= block.bytes
             }
         }
     }

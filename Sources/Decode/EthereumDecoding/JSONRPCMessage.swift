@@ -145,6 +145,7 @@ extension JSONRPCMessage {
     private static func failure(_ error: JSONValue) -> JSONRPCAnswer.Outcome {
         let code = error.member("code")?.int64
         let message = error.member("message")?.string
+        // What the nodes' own decoder makes of an error without them; the value keeps the bytes.
         return .error(code: code ?? 0, message: message ?? "", value: error)
     }
 }

@@ -176,6 +176,18 @@ let package = Package(
             swiftSettings: common
         ),
 
+        // MARK: Tools
+        .target(name: "AllocationCount", path: "Tools/Benchmark/CAllocationCount"),
+        .executableTarget(
+            name: "LogBenchmark",
+            dependencies: [
+                "AllocationCount", "BlockCodec", "Platform", "RecordModel", "SegmentFormat",
+                "SegmentLog",
+            ],
+            path: "Tools/Benchmark/LogBenchmark",
+            swiftSettings: common
+        ),
+
         // MARK: Tests
         tests("PlatformTests", "System/PlatformTests", ["Platform"]),
         tests("BlockCodecTests", "System/BlockCodecTests", ["BlockCodec"]),

@@ -1,0 +1,288 @@
+// Measures the log against the bare loops that bound it, in one process on the same frames.
+//
+//   LogBenchmark FOLDER-OF-DATA WORK-FOLDER [MEGABYTES]
+
+import AllocationCount
+import BlockCodec
+import Foundation
+import Platform
+import RecordModel
+import SegmentFormat
+import SegmentLog
+
+@main
+struct LogBenchmark {
+    static func main() throws {
+        let arguments = CommandLine.arguments
+        guard arguments.count >= 3 else {
+            print("usage: LogBenchmark FOLDER-OF-DATA WORK-FOLDER [MEGABYTES]")
+            exit(2)
+        }
+        let megabytes = arguments.count > 3 ? Int(arguments[3]) ?? 600 : 600
+        try BenchmarkRun(
+            frames: Frames.load(arguments[1]),
+            folder: arguments[2],
+            bytes: megabytes << 20
+        ).run()
+    }
+}
+
+struct BenchmarkRun {
+    let frames: Frames
+    let folder: String
+    let bytes: Int
+
+    /// How often the frames are repeated.
+    var rounds: Int { max(1, bytes / frames.payloadBytes) }
+    var total: Double { Double(rounds) * Double(frames.payloadBytes) / 1e6 }
+    var frameCount: Int { rounds * frames.ranges.count }
+
+    func run() throws {
+        print(
+            "\(frames.origin): \(frames.ranges.count) frames, \(frames.payloadBytes >> 20) MiB, "
+                + "\(rounds) times = \(fixed(total, 0)) MB of payload"
+        )
+        let blocks = frames.rawBlocks()
+        let output = folder + "/bare.out"
+        // Three rounds of each, the best counts: a shared machine only ever adds time.
+        let lz4 = best { bareCompress(blocks) }
+        let bareSeconds = try best { try bareAppend(blocks, output) }
+        var append = Stretch(wall: .infinity, processor: .infinity)
+        var allocations = 0.0
+        var memory = 0.0
+        for round in 0..<3 {
+            let before = peakMiB()
+            let result = try appendAll(folder + "/append-\(round)", latency: false)
+            if round == 0 { memory = peakMiB() - before }
+            append = append.better(result.duration)
+            allocations = result.allocationsPerFrame
+        }
+        speed("LZ4 alone", lz4)
+        speed("bare LZ4 + XXH3 + write", bareSeconds)
+        speed("append, policy interval", append)
+        ratio("append / bare loop", bareSeconds, append, "goal at least 0.85")
+        ratio("append / LZ4 alone", lz4, append)
+        row("append frames/s", "\(Int(Double(frameCount) / append.wall))")
+        row("allocations per frame, append", fixed(allocations, 4), "goal 0")
+        row("peak memory added by the log", "\(fixed(memory, 1)) MiB")
+        let latency = try appendAll(folder + "/latency", latency: true)
+        row("append latency p50 / p99 / p99.9, full speed", latency.latencies)
+        let paced = try appendAll(folder + "/paced", latency: true, framesPerSecond: 50_000)
+        row("append latency p50 / p99 / p99.9, 50,000 frames/s", paced.latencies)
+        try scan(folder + "/append-2", output)
+        try seek(folder + "/append-2")
+    }
+
+    private func best(_ body: () throws -> Void) rethrows -> Stretch {
+        var best = Stretch(wall: .infinity, processor: .infinity)
+        for _ in 0..<3 { best = best.better(try measure(body)) }
+        return best
+    }
+
+    private func speed(_ name: String, _ duration: Stretch) {
+        row(
+            name,
+            "\(fixed(total / duration.wall, 0)) MB/s",
+            "\(fixed(total / duration.processor, 0)) MB per second of processor time"
+        )
+    }
+
+    private func ratio(
+        _ name: String,
+        _ bound: Stretch,
+        _ ours: Stretch,
+        _ goal: String = ""
+    ) {
+        row(
+            name,
+            fixed(bound.wall / ours.wall),
+            "\(fixed(bound.processor / ours.processor)) by processor time   \(goal)"
+        )
+    }
+
+    // MARK: Bare loops
+
+    private func bareCompress(_ blocks: [UnsafeRawBufferPointer]) {
+        let target = UnsafeMutableRawBufferPointer.allocate(
+            byteCount: BlockCodec.compressBound(FormatLimits.oversizedRawBytesMax),
+            alignment: 64
+        )
+        defer { target.deallocate() }
+        for _ in 0..<rounds {
+            for block in blocks { _ = BlockCodec.compress(block, into: target) }
+        }
+    }
+
+    private func bareAppend(_ blocks: [UnsafeRawBufferPointer], _ path: String) throws {
+        let target = UnsafeMutableRawBufferPointer.allocate(
+            byteCount: BlockCodec.compressBound(FormatLimits.oversizedRawBytesMax),
+            alignment: 64
+        )
+        defer { target.deallocate() }
+        let descriptor = open(path, O_RDWR | O_CREAT | O_TRUNC, 0o600)
+        precondition(descriptor >= 0, "cannot write \(path)")
+        defer { close(descriptor) }
+        for _ in 0..<rounds {
+            for block in blocks {
+                guard let count = BlockCodec.compress(block, into: target) else { continue }
+                // A stand-in for a header, so that the file can be read back below.
+                var head = (
+                    UInt64(count), UInt64(block.count),
+                    BlockCodec.checksum(
+                        UnsafeRawBufferPointer(rebasing: target[0..<count]),
+                        salt: 1
+                    )
+                )
+                write(descriptor, &head, 24)
+                write(descriptor, target.baseAddress, count)
+            }
+        }
+    }
+
+    private func bareScan(_ path: String) {
+        let capacity = 8 << 20
+        let source = UnsafeMutableRawBufferPointer.allocate(byteCount: capacity, alignment: 64)
+        let target = UnsafeMutableRawBufferPointer.allocate(byteCount: capacity, alignment: 64)
+        defer {
+            source.deallocate()
+            target.deallocate()
+        }
+        let descriptor = open(path, O_RDONLY)
+        defer { close(descriptor) }
+        var head = (UInt64(0), UInt64(0), UInt64(0))
+        while read(descriptor, &head, 24) == 24 {
+            let stored = UnsafeRawBufferPointer(rebasing: source[0..<Int(head.0)])
+            guard read(descriptor, source.baseAddress, Int(head.0)) == Int(head.0) else { break }
+            precondition(BlockCodec.checksum(stored, salt: 1) == head.2)
+            let raw = UnsafeMutableRawBufferPointer(rebasing: target[0..<Int(head.1)])
+            precondition(BlockCodec.decompress(stored, into: raw))
+        }
+    }
+
+    // MARK: The log
+
+    private struct AppendResult {
+        var duration = Stretch(wall: 0, processor: 0)
+        var allocationsPerFrame = 0.0
+        var latencies = ""
+    }
+
+    private func appendAll(
+        _ path: String,
+        latency: Bool,
+        framesPerSecond: Double? = nil
+    ) throws -> AppendResult {
+        try? FileManager.default.removeItem(atPath: path)
+        var options = LogOptions()
+        options.rotateBytes = 256 << 20
+        let clock = SystemClock()
+        let writer = try LogWriter(
+            path: path,
+            disk: LinuxFileSystem(),
+            clock: clock,
+            random: SystemRandom(),
+            options: options
+        )
+        var result = AppendResult()
+        let frameCount = framesPerSecond == nil ? self.frameCount : min(self.frameCount, 200_000)
+        var nanoseconds = [UInt32](repeating: 0, count: latency ? frameCount : 0)
+        // Warm: pools and the first blocks exist before counting.
+        for index in 0..<min(20_000, frames.ranges.count) { try append(index, writer, clock) }
+        try writer.flush()
+        let counted = allocation_count()
+        let start = clock.monotonicNanoseconds()
+        result.duration = try measure {
+            for number in 0..<frameCount {
+                let index = number % frames.ranges.count
+                if let framesPerSecond {
+                    let due = start + UInt64(Double(number) * 1e9 / framesPerSecond)
+                    while clock.monotonicNanoseconds() < due {
+                        Thread.sleep(nanoseconds: 1000)
+                    }
+                }
+                if latency {
+                    let before = clock.monotonicNanoseconds()
+                    try append(index, writer, clock)
+                    nanoseconds[number] = UInt32(
+                        clamping: clock.monotonicNanoseconds() - before
+                    )
+                } else {
+                    try append(index, writer, clock)
+                }
+            }
+            try writer.flush()
+        }
+        result.allocationsPerFrame =
+            Double(allocation_count() - counted) / Double(frameCount)
+        if latency {
+            let marks = percentiles(&nanoseconds, [0.5, 0.99, 0.999])
+            result.latencies = marks.map { fixed(Double($0) / 1000, 1) }.joined(separator: " / ")
+                + " µs"
+        }
+        try writer.close(cause: "bench")
+        return result
+    }
+
+    @inline(__always)
+    private func append(_ index: Int, _ writer: LogWriter, _ clock: SystemClock) throws {
+        let envelope = RecordEnvelope(
+            kind: frames.kinds[index],
+            stream: Sequence(7),
+            receivedAt: clock.wallNanoseconds(),
+            monotonic: clock.monotonicNanoseconds()
+        )
+        _ = try writer.append(envelope, payload: frames[index])
+    }
+
+    private func scan(_ path: String, _ bare: String) throws {
+        bareScan(bare)
+        let bareSeconds = best { bareScan(bare) }
+        var allocations = 0.0
+        var records = 0
+        var checked = 0
+        let scanSeconds = try best {
+            let reader = try RecordingReader(path: path, disk: LinuxFileSystem())
+            let cursor = try RecordCursor(reader)
+            records = 0
+            checked = 0
+            let counted = allocation_count()
+            while case .record = try cursor.next() {
+                records += 1
+                checked &+= cursor.unsafePayload.count
+            }
+            allocations = Double(allocation_count() - counted) / Double(records)
+        }
+        // The recording also holds the frames of the warm-up.
+        let share = Double(checked) / 1e6 / total
+        let scanned = Stretch(
+            wall: scanSeconds.wall / share,
+            processor: scanSeconds.processor / share
+        )
+        speed("bare read + XXH3 + LZ4", bareSeconds)
+        speed("scan", scanned)
+        ratio("scan / bare loop", bareSeconds, scanned, "goal at least 0.85")
+        row("scan records/s", "\(Int(Double(records) / scanSeconds.wall))")
+        row("allocations per record, scan", fixed(allocations, 4), "goal 0")
+    }
+
+    private func seek(_ path: String) throws {
+        let reader = try RecordingReader(path: path, disk: LinuxFileSystem())
+        guard let range = try reader.sequenceRange() else { return }
+        var random = SeededRandom(seed: 1)
+        let clock = SystemClock()
+        var times: [UInt32] = []
+        let cursor = try RecordCursor(reader)
+        for _ in 0..<2000 {
+            let target = Sequence(1 + random.next(below: range.last.value))
+            let start = clock.monotonicNanoseconds()
+            try cursor.seek(to: target)
+            guard case .record = try cursor.next() else { continue }
+            times.append(UInt32(clamping: clock.monotonicNanoseconds() - start))
+        }
+        let marks = percentiles(&times, [0.5, 0.99])
+        row(
+            "seek to a random sequence, first record p50 / p99",
+            marks.map { fixed(Double($0) / 1000, 1) }.joined(separator: " / ") + " µs"
+        )
+    }
+}

@@ -157,6 +157,28 @@ import Testing
         #expect(coverage(first, [expanded]) != nil)
         #expect(coverage(expanded, [first]) == nil)
         #expect(coverage(expanded, [all]) != nil)
+        // Excluding by owners too drops more than excluding by keys alone.
+        let excludingOwners = transactions {
+            $0.accountExclude = [address(1)]
+            $0.tokenAccounts = 1
+        }
+        #expect(coverage(excluding, [excludingOwners]) == nil)
+        #expect(coverage(excludingOwners, [excluding]) != nil)
+        let requiringOwner = transactions {
+            $0.accountRequired = [address(1)]
+            $0.tokenAccounts = 0
+        }
+        let requiring = transactions { $0.accountRequired = [address(1), address(2)] }
+        #expect(coverage(requiring, [requiringOwner]) != nil)
+        #expect(coverage(requiringOwner, [requiring]) == nil)
+        #expect(coverage(transactions { $0.tokenAccounts = 9 }, [all]) == nil)
+        // Votes that failed are in the third, votes that did not in the first.
+        let goodVotes = transactions {
+            $0.vote = true
+            $0.failed = false
+        }
+        #expect(coverage(all, [goodVotes, others, transactions { $0.failed = true }]) != nil)
+        #expect(coverage(all, [goodVotes, others]) == nil)
     }
 
     @Test func `statuses come from transactions, or from statuses when no address is asked for`() {

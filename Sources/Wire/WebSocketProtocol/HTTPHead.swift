@@ -90,10 +90,12 @@ package struct HTTPHeadReader: Sendable {
     ///
     /// - Returns: how many of them belong to the head, once it is whole; nil when more are needed.
     ///   The others are the first bytes behind it.
-    /// - Throws: `tooLarge`.
+    /// - Throws: `tooLarge`, or `malformed` when the first byte cannot begin a head.
     package mutating func append(_ more: Span<UInt8>) throws(HTTPHeadError) -> Int? {
         for index in more.indices {
             if bytes.count >= WebSocketLimits.headBytesMax { throw .tooLarge }
+            // A TLS client at a plain port, or the reverse, is told at once.
+            if bytes.isEmpty, !ASCII.isVisible(more[index]) { throw .malformed }
             bytes.append(more[index])
             if bytes.count >= 4, more[index] == ASCII.lineFeed,
                 bytes.suffix(4).elementsEqual(ASCII.headEnd)

@@ -173,7 +173,10 @@ final class ConnectionLink: EventSource {
             if count > 0 {
                 receivedByteCount += UInt64(count)
                 lastInput = loop.now
-                pingSentAt = nil
+                if pingSentAt != nil {
+                    pingSentAt = nil
+                    setDeadline()
+                }
                 takeFrames()
                 if stage == .over { return }
             }

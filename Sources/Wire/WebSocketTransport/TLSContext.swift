@@ -65,6 +65,7 @@ package final class TLSContext: @unchecked Sendable {
     /// - Parameters:
     ///   - certificateChain: the server's certificate first, then those between it and the root.
     ///   - privateKey: its key, not encrypted.
+    /// - Returns: the settings.
     /// - Throws: `TLSError` when one cannot be read or they do not belong together.
     package static func server(
         certificateChain: PEM,

@@ -34,6 +34,7 @@ package enum WebSocketClient {
     ///   - loop: whose thread serves the connection.
     ///   - random: for the key and the masks.
     ///   - events: kept until the last event.
+    /// - Returns: the connection, not open yet.
     package static func connect(
         _ url: WebSocketURL,
         options: ClientOptions = ClientOptions(),

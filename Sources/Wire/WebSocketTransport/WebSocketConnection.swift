@@ -11,8 +11,10 @@ internal import WebSocketProtocol
 package final class WebSocketConnection: @unchecked Sendable {
     // safety: `shared` is a Monitor. `loop`, `role`, `limits` and `events` never change. `link`,
     // and everything in it, is touched by the loop's thread alone.
+    /// Which side of the WebSocket this is.
     package enum Role: Sendable { case client, server }
 
+    /// Which side this is: a client masks what it sends.
     package let role: Role
     let loop: EventLoop
     let limits: ConnectionLimits

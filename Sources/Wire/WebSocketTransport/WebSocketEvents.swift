@@ -33,13 +33,17 @@ package protocol WebSocketEvents: AnyObject, Sendable {
 }
 
 extension WebSocketEvents {
+    /// Does nothing; servers never reject through events.
     package func rejected(_ connection: WebSocketConnection, _ rejection: Rejection) {}
+    /// Does nothing; servers never connect.
     package func connectFailed(_ connection: WebSocketConnection, _ failure: ConnectFailure) {}
+    /// Does nothing.
     package func frameSent(
         _ connection: WebSocketConnection,
         _ header: FrameHeader,
         _ payload: Span<UInt8>
     ) {}
+    /// Does nothing; `waitForSpace` tells as much.
     package func drained(_ connection: WebSocketConnection) {}
 }
 
@@ -118,6 +122,7 @@ package struct ConnectionEnd: Sendable {
         case stopped
     }
 
+    /// Why it ended.
     package let cause: Cause
     /// Bytes that arrived and were part of no reported frame, as on the wire: an unfinished frame,
     /// or what followed the frame that ended it all.

@@ -42,6 +42,7 @@ package protocol WebSocketAcceptor: AnyObject, Sendable {
     /// - Parameters:
     ///   - request: path, fields and offers of the client.
     ///   - peer: `address:port`.
+    /// - Returns: what to do with it.
     func decide(_ request: UpgradeRequest, peer: String) -> UpgradeDecision
 }
 

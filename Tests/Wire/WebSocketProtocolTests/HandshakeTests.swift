@@ -209,7 +209,7 @@ private let accepted = """
 
     @Test(arguments: [
         "HTTP/1.1 OK\r\n\r\n", "HTTP/2 200 OK\r\n\r\n", "HTTP/1.1 20 OK\r\n\r\n",
-        "HTTP/1.1 999 OK\r\n\r\n", "HTTP/1.1  200 OK\r\n\r\n", "\r\n\r\n",
+        "HTTP/1.1 999 OK\r\n\r\n", "HTTP/1.1  200 OK\r\n\r\n",
         "HTTP/1.1 200 OK\r\nNo colon\r\n\r\n", "HTTP/1.1 200 OK\r\n: empty\r\n\r\n",
         "HTTP/1.1 200 OK\r\nA : b\r\n\r\n", "HTTP/1.1 200 OK\r\nA: b\r\n folded\r\n\r\n",
         "HTTP/1.1 200 OK\r\nA: \u{0}\r\n\r\n", "HTTP/1.1 200 OK\nA: b\r\n\r\n",
@@ -220,6 +220,12 @@ private let accepted = """
         _ = try reader.append(bytes(text).span)
         #expect(throws: HTTPHeadError.malformed) { try reader.response() }
         #expect(throws: HTTPHeadError.malformed) { try reader.request() }
+    }
+
+    @Test(arguments: ["\r\n\r\n", " GET / HTTP/1.1\r\n", "\u{16}\u{3}\u{1}"])
+    func `a first byte that begins no head is refused at once`(text: String) {
+        var reader = HTTPHeadReader()
+        #expect(throws: HTTPHeadError.malformed) { try reader.append(bytes(text).span) }
     }
 
     @Test func `size and number of fields are limited`() throws {

@@ -1,7 +1,7 @@
 /// Bytes that do not follow the format. Offsets count from the start of the structure's file.
 ///
 /// All of these are damage or foreign bytes, never a failure of the disk and never our own bug.
-package enum FormatError: Error, Equatable, Sendable {
+public enum FormatError: Error, Equatable, Sendable {
     /// The first bytes are not ours. The file is not part of a recording; nothing is touched.
     case notOurs(structure: String)
     /// A newer program wrote it. Nothing is touched; the reader asks for a newer build.
@@ -17,7 +17,7 @@ package enum FormatError: Error, Equatable, Sendable {
 }
 
 extension FormatError: CustomStringConvertible {
-    package var description: String {
+    public var description: String {
         switch self {
         case .notOurs(let structure):
             "no \(structure) here: the magic number is not ours"

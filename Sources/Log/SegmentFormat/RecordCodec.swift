@@ -1,16 +1,17 @@
-package import RecordModel
+public import RecordModel
 
 /// A record inside a raw block: 36 bytes of envelope, then the payload. The sequence is not
 /// stored; it follows from the block. Layout: Sources/Log/README.md, "Record".
-package enum RecordCodec {
+public enum RecordCodec {
     /// Writes a record; the caller has made sure of the room.
     ///
     /// - Parameters:
     ///   - envelope: all but the sequence is stored.
     ///   - payload: at most `payloadBytesMax` bytes.
     ///   - target: room for 36 bytes and the payload.
+    @inlinable
     @inline(__always)
-    package static func encode(
+    public static func encode(
         _ envelope: RecordEnvelope,
         payload: UnsafeRawBufferPointer,
         into target: UnsafeMutableRawPointer
@@ -40,8 +41,9 @@ package enum RecordCodec {
     ///   - sequence: the record's sequence, which the block's header tells.
     /// - Returns: the envelope and where the payload lies in `block`.
     /// - Throws: `truncated` when the record runs past the block, `invalid` for kind 0.
+    @inlinable
     @inline(__always)
-    package static func decode(
+    public static func decode(
         _ block: UnsafeRawBufferPointer,
         at offset: inout Int,
         sequence: Sequence

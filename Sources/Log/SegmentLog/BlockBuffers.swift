@@ -39,15 +39,49 @@ final class RawBlock: @unchecked Sendable {
         UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(storage)[0..<used])
     }
 
+    /// Takes over what was filled in.
+    func take(_ fill: BlockFill) {
+        used = fill.used
+        recordCount = fill.recordCount
+        firstSequence = fill.firstSequence
+        earliest = fill.earliest
+        latest = fill.latest
+        startedAt = fill.startedAt
+        hasEvents = fill.hasEvents
+    }
+}
+
+/// The block that is being filled, as plain values: appending touches no reference count.
+struct BlockFill {
+    private let base: UnsafeMutableRawPointer
+    let capacity: Int
+    private(set) var used = 0
+    private(set) var recordCount: UInt32 = 0
+    private(set) var firstSequence = Sequence.none
+    private(set) var earliest = Int64.max
+    private(set) var latest = Int64.min
+    private(set) var hasEvents = false
+    let startedAt: UInt64
+
+    /// - Parameters:
+    ///   - block: whose storage is filled; it must outlive this value.
+    ///   - startedAt: monotonic nanoseconds.
+    init(_ block: RawBlock, startedAt: UInt64) {
+        guard let base = block.storage.baseAddress else { preconditionFailure("no storage") }
+        self.base = base
+        capacity = block.storage.count
+        self.startedAt = startedAt
+    }
+
     @inline(__always)
-    func append(_ envelope: RecordEnvelope, payload: UnsafeRawBufferPointer) {
-        guard let base = storage.baseAddress else { preconditionFailure("no storage") }
-        precondition(
-            storage.count - used >= FormatLimits.recordHeaderBytes + payload.count,
-            "no room in the block"
-        )
+    func hasRoom(for bytes: Int) -> Bool { capacity - used >= bytes }
+
+    @inline(__always)
+    mutating func append(_ envelope: RecordEnvelope, payload: UnsafeRawBufferPointer) {
+        let count = FormatLimits.recordHeaderBytes + payload.count
+        precondition(hasRoom(for: count), "no room in the block")
         RecordCodec.encode(envelope, payload: payload, into: base + used)
-        used += FormatLimits.recordHeaderBytes + payload.count
+        used += count
         if recordCount == 0 { firstSequence = envelope.sequence }
         recordCount += 1
         if envelope.receivedAt < earliest { earliest = envelope.receivedAt }

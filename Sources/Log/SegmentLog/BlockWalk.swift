@@ -58,10 +58,23 @@ package struct BlockWalk {
                 if header.kind == .data { last = max(last, header.lastSequence) }
                 offset = end
             }
-            try open.file.close()
         } catch { throw .system(error) }
         self.entries = entries
         hasPositions = false
         self.last = last
+    }
+}
+
+extension Array {
+    /// How many elements stand before the first that satisfies `isBehind`, in an array where all
+    /// that do stand at the end.
+    func partition(_ isBehind: (Element) -> Bool) -> Int {
+        var low = 0
+        var high = count
+        while low < high {
+            let middle = (low + high) / 2
+            if isBehind(self[middle]) { high = middle } else { low = middle + 1 }
+        }
+        return low
     }
 }

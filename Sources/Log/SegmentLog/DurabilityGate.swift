@@ -28,6 +28,8 @@ struct DurabilityGate {
     /// Somebody waits for durability now.
     var isUrgent = false
     var isStopped = false
+    /// Threads that wait for `written` or `durable` to move, and must be woken when they do.
+    var waiters = 0
 
     init(last: Sequence) {
         written = last

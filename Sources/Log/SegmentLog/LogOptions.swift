@@ -34,8 +34,9 @@ package struct LogOptions: Sendable {
     package var unsyncedBytesMax: Int = 32 << 20
     /// Nanoseconds of idleness after a sync before a mark-only block is written.
     package var markNanoseconds: UInt64 = 100_000_000
-    /// Threads that compress; blocks are still written in order.
-    package var compressors: Int = 2
+    /// Threads that compress, at least 1; blocks are still written in order. Nil takes two where
+    /// the process may use two processors, otherwise one.
+    package var compressors: Int?
     /// What happens when the disk is full.
     package var onFull: FullDiskPolicy = .wait
     /// Bytes kept allocated for the closing records.

@@ -24,6 +24,8 @@ struct LogQueue {
     private(set) var next: Sequence
     private let bytesMax: Int
     private var current: RawBlock?
+    /// How far `current` is filled; nil without one.
+    private var fill: BlockFill?
     private var free: [RawBlock] = []
     private var pending = RingBuffer<RawBlock>()
     /// Capacity of all blocks that exist, filled or free.
@@ -41,8 +43,12 @@ struct LogQueue {
     var failure: SystemError?
     var roomObservers: [@Sendable () -> Void] = []
 
-    init(next: Sequence, bytesMax: Int) {
+    /// Blocks that are gathered before a compressor is woken.
+    private let gatheredBlocks: Int
+
+    init(next: Sequence, bytesMax: Int, gatheredBlocks: Int) {
         self.next = next
+        self.gatheredBlocks = gatheredBlocks
         self.bytesMax = max(bytesMax, 4 * FormatLimits.blockRawBytesMax)
         free.reserveCapacity(1024)
     }
@@ -58,34 +64,35 @@ struct LogQueue {
         if isClosing { return .closed }
         let needed = FormatLimits.recordHeaderBytes + payload.count
         var wakes = false
-        if let block = current, block.storage.count - block.used < needed {
-            submit(block)
-            wakes = true
-        }
-        if current == nil {
+        if let filled = fill?.hasRoom(for: needed), !filled { wakes = submit() }
+        if fill == nil {
             guard let block = takeBlock(for: needed) else { return .wait }
-            block.startedAt = clock.monotonicNanoseconds()
             current = block
+            fill = BlockFill(block, startedAt: clock.monotonicNanoseconds())
             wakes = wakes || isParked
         }
-        guard let block = current else { preconditionFailure("no current block") }
         var envelope = envelope
         envelope.sequence = next
-        block.append(envelope, payload: payload)
+        fill?.append(envelope, payload: payload)
         busyBytes += needed
-        if block.storage.count != FormatLimits.blockRawBytesMax {
-            submit(block)
-            wakes = true
-        }
+        if needed > FormatLimits.blockRawBytesMax { wakes = submit() || wakes }
         let appended = Appended(sequence: next, shouldPause: busyBytes > bytesMax / 2)
         if appended.shouldPause { isPaused = true }
         next = next.next
         return .done(appended, wakes: wakes)
     }
 
-    private mutating func submit(_ block: RawBlock) {
+    /// Hands the current block over.
+    ///
+    /// - Returns: whether a compressor should be woken. A few blocks are gathered first, because
+    ///   switching threads for each costs more than writing it; their age bounds the wait.
+    private mutating func submit() -> Bool {
+        guard let block = current, let filled = fill else { return false }
+        block.take(filled)
         pending.append(block)
         current = nil
+        fill = nil
+        return pending.count >= gatheredBlocks
     }
 
     private mutating func takeBlock(for needed: Int) -> RawBlock? {
@@ -104,7 +111,7 @@ struct LogQueue {
 
     /// When a compressor must look again at the latest.
     mutating func deadline(now: UInt64, blockAge: UInt64) -> UInt64 {
-        if let current { return current.startedAt &+ blockAge }
+        if let fill { return fill.startedAt &+ blockAge }
         isParked = true
         return now &+ 1_000_000_000
     }
@@ -113,11 +120,13 @@ struct LogQueue {
         if let block = pending.popFirst() {
             return .block(block, ticket: takeTicket())
         }
-        if let block = current, block.recordCount > 0 {
-            let due = block.startedAt &+ blockAge
+        if let block = current, let filled = fill, filled.recordCount > 0 {
+            let due = filled.startedAt &+ blockAge
             if isFlushDue || isClosing || failure != nil || due <= now {
                 isFlushDue = false
+                block.take(filled)
                 current = nil
+                fill = nil
                 return .block(block, ticket: takeTicket())
             }
             if due < deadline { return .again }

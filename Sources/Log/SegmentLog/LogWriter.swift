@@ -68,7 +68,11 @@ package final class LogWriter: Sendable {
         )
         gate = writer.gate
         queue = Monitor(
-            LogQueue(next: opening.start.lastSequence.next, bytesMax: options.queueBytesMax)
+            LogQueue(
+                next: opening.start.lastSequence.next,
+                bytesMax: options.queueBytesMax,
+                gatheredBlocks: options.durability == .everyBlock ? 1 : 8
+            )
         )
         threads = Monitor([])
         do throws(SystemError) {
@@ -80,7 +84,7 @@ package final class LogWriter: Sendable {
 
     private func startThreads() throws(SystemError) {
         var started: [Thread] = []
-        for number in 0..<max(1, options.compressors) {
+        for number in 0..<(options.compressors ?? Processors.available(atMost: 2)) {  // as many as help
             started.append(try Thread(name: "log-block-\(number)") { [self] in compressLoop() })
         }
         let loop = SyncLoop(
@@ -148,6 +152,7 @@ package final class LogWriter: Sendable {
         }
         var outcome = queue.withLock { $0.append(envelope, payload: payload, clock: clock) }
         if case .wait = outcome {
+            queue.wakeAll()
             outcome = queue.wait { queue in
                 let outcome = queue.append(envelope, payload: payload, clock: clock)
                 if case .wait = outcome { return nil }
@@ -203,7 +208,9 @@ package final class LogWriter: Sendable {
     ///   - deadline: monotonic nanoseconds.
     /// - Returns: the watermarks then.
     package func waitDurable(beyond sequence: Sequence, deadline: UInt64) -> Watermarks {
+        gate.withLock { $0.waiters += 1 }
         _ = gate.wait(deadline: deadline) { $0.durable > sequence || $0.isStopped ? true : nil }
+        gate.withLock { $0.waiters -= 1 }
         return watermarks
     }
 
@@ -217,7 +224,11 @@ package final class LogWriter: Sendable {
             return queue.next.previous
         }
         let waitsForSync = options.durability != .none
-        gate.update { $0.isUrgent = true }
+        gate.update { gate in
+            gate.isUrgent = true
+            gate.waiters += 1
+        }
+        defer { gate.withLock { $0.waiters -= 1 } }
         gate.wait { gate in
             if gate.isStopped || gate.durable >= last { return () }
             if gate.written >= last {
@@ -282,7 +293,9 @@ package final class LogWriter: Sendable {
             receivedAt: clock.wallNanoseconds(),
             monotonic: clock.monotonicNanoseconds()
         )
-        payload.withUnsafeBytes { raw.append(envelope, payload: $0) }
+        var fill = BlockFill(raw, startedAt: 0)
+        payload.withUnsafeBytes { fill.append(envelope, payload: $0) }
+        raw.take(fill)
         let buffer = compress(raw)
         writer.annotate(buffer, raw: raw)
         return buffer

@@ -19,18 +19,39 @@ package final class RecordCursor {
         case end
     }
 
+    /// Where the cursor stands in the current block: what every record changes.
+    private struct Place {
+        var envelope = RecordEnvelope(
+            kind: RecordKind(rawValue: 0),
+            receivedAt: 0,
+            monotonic: 0
+        )
+        var expected: Sequence
+        /// Records below this sequence are passed over silently.
+        var from: Sequence
+        var block = UnsafeRawBufferPointer(start: nil, count: 0)
+        var recordsLeft: UInt32 = 0
+        var offset = 0
+        var payload = 0..<0
+        /// Something waits to be told before the next record.
+        var hasPending = false
+    }
+
+    /// At an address of its own, because checking exclusive access to an object's properties
+    /// would cost more than reading a record.
+    private let place: UnsafeMutablePointer<Place>
+
     /// The record of the last `next`.
-    package private(set) var envelope = RecordEnvelope(
-        kind: RecordKind(rawValue: 0),
-        receivedAt: 0,
-        monotonic: 0
-    )
+    package var envelope: RecordEnvelope { place.pointee.envelope }
+    /// The sequence that is expected next.
+    package private(set) var expected: Sequence {
+        get { place.pointee.expected }
+        set { place.pointee.expected = newValue }
+    }
     /// The highest durable mark seen in any block.
     package private(set) var durableMark = Sequence.none
     /// Bytes behind the last whole block of an unsealed segment: a torn tail, or a writer at work.
     package private(set) var tornBytes: UInt64 = 0
-    /// The sequence that is expected next.
-    package private(set) var expected: Sequence
     /// Blocks and stored bytes read so far.
     package private(set) var blocksRead: UInt64 = 0
     package private(set) var storedBytesRead: UInt64 = 0
@@ -44,16 +65,18 @@ package final class RecordCursor {
     private var link: UInt64?
     /// Set after damage, until a block is delivered again: links cannot be compared.
     private var isLinkKnown = false
-    private var block: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0)
-    private var recordsLeft: UInt32 = 0
-    private var offset = 0
-    private var payload = 0..<0
-    /// Records below this sequence are passed over silently.
-    private var from: Sequence
+    private var from: Sequence {
+        get { place.pointee.from }
+        set { place.pointee.from = newValue }
+    }
     /// Damage in the open segment whose cost the next block will tell.
     private var pendingDamage: (offset: UInt64, error: FormatError)?
     /// Found, and to be told before anything else.
-    private var pending: [Step] = []
+    private var pending: [Step] = [] {
+        didSet { place.pointee.hasPending = !pending.isEmpty }
+    }
+
+    deinit { place.deallocate() }
 
     /// A cursor before a sequence.
     ///
@@ -69,8 +92,9 @@ package final class RecordCursor {
     ) throws(LogError) {
         self.reader = reader
         self.follows = follows
-        self.from = from
         segmentIndex = 0
+        place = .allocate(capacity: 1)
+        place.initialize(to: Place(expected: .first, from: from))
         expected = reader.segments.first?.firstSequence ?? .first  // an empty recording
         try seek(to: from)
     }
@@ -80,48 +104,45 @@ package final class RecordCursor {
     /// - Throws: `damaged` or `system`.
     package func seek(to sequence: Sequence) throws(LogError) {
         from = sequence
-        recordsLeft = 0
+        place.pointee.recordsLeft = 0
         pending = []
-        scanner = nil
-        open = nil
+        pendingDamage = nil
         link = nil
         isLinkKnown = false
         tornBytes = 0
         let segments = reader.segments
-        segmentIndex = 0
-        for (index, segment) in segments.enumerated() where segment.firstSequence <= sequence {
-            segmentIndex = index
+        // The last segment that begins at or below the sequence, or the first one.
+        let index = max(segments.partition { $0.firstSequence > sequence } - 1, 0)
+        let isSame = index == segmentIndex && scanner != nil && index < segments.count
+        if !isSame {
+            scanner = nil
+            open = nil
         }
-        expected =
-            segmentIndex < segments.count ? segments[segmentIndex].firstSequence : expected
-        guard segmentIndex < segments.count, segments[segmentIndex].firstSequence < sequence
-        else { return }
+        segmentIndex = index
+        guard index < segments.count else { return }
+        expected = segments[index].firstSequence
+        guard expected < sequence || isSame else { return }
         let walk: BlockWalk
-        do { walk = try BlockWalk(reader: reader, segment: segments[segmentIndex]) } catch {
+        do { walk = try reader.walk(segments[index]) } catch {
             // A damaged segment is read from its start, which reports the damage.
+            scanner = nil
             if case .damaged = error { return }
             throw error
         }
         // The last block that begins at or below the sequence.
-        var low = 0
-        var high = walk.entries.count
-        while low < high {
-            let middle = (low + high) / 2
-            if walk.entries[middle].firstSequence <= sequence {
-                low = middle + 1
-            } else {
-                high = middle
-            }
-        }
-        guard low > 0 else { return }
-        let entry = walk.entries[low - 1]
-        guard let step = try openSegment() else {
-            expected = entry.firstSequence
-            scanner?.seek(to: entry.offset)
-            link = nil
+        let next = walk.entries.partition { $0.firstSequence > sequence }
+        guard next > 0 else {
+            scanner = nil
             return
         }
-        pending.append(step)
+        let entry = walk.entries[next - 1]
+        if scanner == nil, let step = try openSegment() {
+            pending.append(step)
+            return
+        }
+        expected = entry.firstSequence
+        scanner?.seek(to: entry.offset)
+        link = nil
     }
 
     /// The payload of the record, valid during the call.
@@ -129,13 +150,19 @@ package final class RecordCursor {
     package func withPayload<Result, Failure: Error>(
         _ body: (RawSpan) throws(Failure) -> Result
     ) throws(Failure) -> Result {
-        try body(RawSpan(_unsafeBytes: UnsafeRawBufferPointer(rebasing: block[payload])))
+        try body(
+            RawSpan(
+                _unsafeBytes: UnsafeRawBufferPointer(
+                    rebasing: place.pointee.block[place.pointee.payload]
+                )
+            )
+        )
     }
 
     /// The payload of the record as raw memory, valid until the next call of `next` or `seek`.
     @inline(__always)
     package var unsafePayload: UnsafeRawBufferPointer {
-        UnsafeRawBufferPointer(rebasing: block[payload])
+        UnsafeRawBufferPointer(rebasing: place.pointee.block[place.pointee.payload])
     }
 
     /// A copy of the payload.
@@ -146,14 +173,14 @@ package final class RecordCursor {
     /// - Throws: `system` when a file cannot be read, or `newerVersion`.
     package func next() throws(LogError) -> Step {
         while true {
+            if place.pointee.recordsLeft > 0, !place.pointee.hasPending {
+                if let step = try nextRecord() { return step }
+                continue
+            }
             if !pending.isEmpty {
                 let step = pending.removeFirst()
                 if case .hole(let hole) = step, hole.last < from { continue }
                 return step
-            }
-            if recordsLeft > 0 {
-                if let step = try nextRecord() { return step }
-                continue
             }
             if let step = try nextBlock() { return step }
         }
@@ -161,46 +188,56 @@ package final class RecordCursor {
 
     @inline(__always)
     private func nextRecord() throws(LogError) -> Step? {
-        do {
-            let (envelope, range) = try RecordCodec.decode(block, at: &offset, sequence: expected)
-            recordsLeft -= 1
-            expected = expected.next
-            if recordsLeft == 0, offset != block.count {
-                throw FormatError.invalid(
+        let place = place
+        do throws(FormatError) {
+            let (envelope, range) = try RecordCodec.decode(
+                place.pointee.block,
+                at: &place.pointee.offset,
+                sequence: place.pointee.expected
+            )
+            place.pointee.recordsLeft -= 1
+            place.pointee.expected = envelope.sequence.next
+            if place.pointee.recordsLeft == 0, place.pointee.offset != place.pointee.block.count {
+                throw .invalid(
                     structure: "block",
                     field: "raw bytes",
-                    value: UInt64(block.count)
+                    value: UInt64(place.pointee.block.count)
                 )
             }
-            guard envelope.sequence >= from else { return nil }
-            if envelope.flags.contains(.critical), envelope.kind.name == nil {
-                throw LogError.newerVersion(
-                    path: reader.layout.path,
-                    detail: "record \(envelope.sequence) has the critical kind "
-                        + "\(envelope.kind.rawValue), which this build does not know"
-                )
-            }
-            self.envelope = envelope
-            payload = range
-            return .record
-        } catch let error as FormatError {
-            // Verified bytes that do not parse: the writer wrote them so. The rest of the block
-            // is lost.
-            let missing = recordsLeft
-            let first = expected
-            recordsLeft = 0
-            expected = Sequence(first.value + UInt64(missing))
-            return .damage(
-                report(
-                    error,
-                    at: scanner?.offset ?? 0,  // no scanner, no block
-                    from: missing > 0 ? first : .none,
-                    through: missing > 0 ? expected.previous : .none
-                )
+            guard envelope.sequence >= place.pointee.from else { return nil }
+            place.pointee.envelope = envelope
+            place.pointee.payload = range
+        } catch {
+            return lostRecords(error)
+        }
+        if place.pointee.envelope.flags.contains(.critical) { try checkKind() }
+        return .record
+    }
+
+    /// Stops at a record that must not be passed over and that this build does not know.
+    private func checkKind() throws(LogError) {
+        guard envelope.kind.name == nil else { return }
+        throw .newerVersion(
+            path: reader.layout.path,
+            detail: "record \(envelope.sequence) has the critical kind "
+                + "\(envelope.kind.rawValue), which this build does not know"
+        )
+    }
+
+    /// Verified bytes that do not parse: the writer wrote them so. The rest of the block is lost.
+    private func lostRecords(_ error: FormatError) -> Step {
+        let missing = place.pointee.recordsLeft
+        let first = expected
+        place.pointee.recordsLeft = 0
+        expected = Sequence(first.value + UInt64(missing))
+        return .damage(
+            report(
+                error,
+                at: scanner?.offset ?? 0,  // no scanner, no block
+                from: missing > 0 ? first : .none,
+                through: missing > 0 ? expected.previous : .none
             )
-        } catch let error as LogError {
-            throw error
-        } catch { preconditionFailure("decoding throws nothing else: \(error)") }
+        )
     }
 
     // MARK: Blocks
@@ -295,7 +332,7 @@ package final class RecordCursor {
         return try unpack(header, at: offset)
     }
 
-    private func unpack(_ header: BlockHeader, at place: UInt64) throws(LogError) -> Step? {
+    private func unpack(_ header: BlockHeader, at blockOffset: UInt64) throws(LogError) -> Step? {
         guard let scanner else { return nil }
         let last = header.lastSequence
         if header.kind == .data, last < from {
@@ -311,15 +348,15 @@ package final class RecordCursor {
                 pending.append(.hole(hole))
                 return nil
             }
-            block = raw
-            offset = 0
-            recordsLeft = header.recordCount
+            place.pointee.block = raw
+            place.pointee.offset = 0
+            place.pointee.recordsLeft = header.recordCount
             return nil
         } catch {
             let first = expected
             if header.kind == .data { expected = last.next }
             pending.append(
-                .damage(report(error, at: place, from: first, through: expected.previous))
+                .damage(report(error, at: blockOffset, from: first, through: expected.previous))
             )
             return nil
         }

@@ -87,10 +87,38 @@ package final class RecordingReader {
         }
     }
 
-    /// Opens a segment and reads its header, and the index when it is sealed.
+    /// The index of a segment; those of the last few sealed ones are kept.
+    ///
+    /// - Throws: `damaged` when the header cannot be believed, or `system`.
+    func walk(_ segment: SegmentDescriptor) throws(LogError) -> BlockWalk {
+        if let known = walks.first(where: { $0.ordinal == segment.ordinal }) { return known.walk }
+        let walk = try BlockWalk(reader: self, segment: segment)
+        guard segment.isSealed else { return walk }
+        if walks.count >= Self.segmentsKept { walks.removeFirst() }
+        walks.append((segment.ordinal, walk))
+        return walk
+    }
+
+    private static let segmentsKept = 8
+    private var walks: [(ordinal: UInt64, walk: BlockWalk)] = []
+    private var opened: [OpenSegment] = []
+
+    /// Opens a segment and reads its header, and the index when it is sealed. The last few sealed
+    /// ones stay open.
     ///
     /// - Throws: `damaged` when the header cannot be believed, or `system`.
     func open(_ segment: SegmentDescriptor) throws(LogError) -> OpenSegment {
+        if let known = opened.first(where: { $0.header.ordinal == segment.ordinal }) {
+            return known
+        }
+        let open = try openFresh(segment)
+        guard segment.isSealed, open.seal != nil else { return open }
+        if opened.count >= Self.segmentsKept { opened.removeFirst() }
+        opened.append(open)
+        return open
+    }
+
+    private func openFresh(_ segment: SegmentDescriptor) throws(LogError) -> OpenSegment {
         let file: any File
         let head: [UInt8]
         let size: UInt64
@@ -138,7 +166,7 @@ package final class RecordingReader {
                 last = known
                 break
             }
-            let walk = try BlockWalk(reader: self, segment: segment)
+            let walk = try self.walk(segment)
             if let found = walk.entries.last(where: { $0.recordCount > 0 }), walk.last >= first {
                 _ = found
                 last = walk.last

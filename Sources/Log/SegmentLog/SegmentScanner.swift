@@ -16,7 +16,10 @@ package final class SegmentScanner {
         case end
     }
 
-    private static let chunkBytes = 1 << 20
+    /// Bytes read ahead: little after a seek, which may want one block only, then more and more.
+    private static let chunkBytesMin = 64 << 10
+    private static let chunkBytesMax = 1 << 20
+    private var chunkBytes = SegmentScanner.chunkBytesMin
 
     private let file: any File
     private let salt: UInt64
@@ -44,7 +47,7 @@ package final class SegmentScanner {
         self.offset = offset
         self.limit = limit
         bufferOffset = offset
-        buffer = .allocate(byteCount: Self.chunkBytes, alignment: 64)
+        buffer = .allocate(byteCount: Self.chunkBytesMax, alignment: 64)
         raw = .allocate(byteCount: FormatLimits.blockRawBytesMax, alignment: 64)
     }
 
@@ -57,6 +60,7 @@ package final class SegmentScanner {
     package func seek(to offset: UInt64) {
         self.offset = offset
         current = nil
+        chunkBytes = Self.chunkBytesMin
         if offset < bufferOffset || offset > bufferOffset + UInt64(bufferCount) {
             bufferOffset = offset
             bufferCount = 0
@@ -193,7 +197,7 @@ package final class SegmentScanner {
         let kept = max(0, bufferCount - keepFrom)
         if needed > buffer.count {
             let larger = UnsafeMutableRawBufferPointer.allocate(
-                byteCount: needed + Self.chunkBytes,
+                byteCount: needed + Self.chunkBytesMax,
                 alignment: 64
             )
             if kept > 0 {
@@ -210,7 +214,8 @@ package final class SegmentScanner {
         }
         bufferOffset = offset
         bufferCount = kept
-        var wanted = buffer.count - kept
+        var wanted = min(buffer.count - kept, max(needed - kept, chunkBytes))
+        chunkBytes = min(2 * chunkBytes, Self.chunkBytesMax)
         if let limit {
             let left = limit > offset + UInt64(kept) ? limit - offset - UInt64(kept) : 0
             wanted = min(wanted, Int(clamping: left))

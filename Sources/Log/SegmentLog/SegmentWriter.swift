@@ -139,7 +139,11 @@ final class SegmentWriter: @unchecked Sendable {
         if buffer.lastSequence > lastSequence { lastSequence = buffer.lastSequence }
         let now = clock.monotonicNanoseconds()
         let keeps = buffer.header.kind != .mark && options.durability != .none
-        gate.update { gate in
+        let isHasty = options.durability == .everyBlock
+        let half = options.unsyncedBytesMax / 2
+        let wakes = gate.withLock { gate -> Bool in
+            // The syncing thread wakes by itself at the end of its interval.
+            let wakes = isHasty || !gate.isDirty || gate.waiters > 0 || gate.unsyncedBytes > half
             if !gate.isDirty { gate.dirtySince = now }
             gate.isDirty = true
             gate.lastWriteAt = now
@@ -149,7 +153,9 @@ final class SegmentWriter: @unchecked Sendable {
                 gate.unsynced.append(buffer)
                 gate.unsyncedBytes += buffer.bytes.count
             }
+            return wakes
         }
+        if wakes { gate.wakeAll() }
         if !keeps { pool.give(buffer) }
     }
 

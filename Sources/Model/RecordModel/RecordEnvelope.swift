@@ -1,22 +1,23 @@
 /// Everything about a record except its payload.
-package struct RecordEnvelope: Hashable, Sendable {
+public struct RecordEnvelope: Hashable, Sendable {
     /// The record's place in the recording.
-    package var sequence: Sequence
-    package var kind: RecordKind
-    package var flags: RecordFlags
+    public var sequence: Sequence
+    public var kind: RecordKind
+    public var flags: RecordFlags
     /// The first byte of a WebSocket frame as on the wire (FIN, RSV1-3, opcode), or the
     /// compressed flag (0 or 1) of a gRPC message; 0 for events.
-    package var wireByte: UInt8
+    public var wireByte: UInt8
     /// The four bytes of a WebSocket mask key as on the wire, first byte lowest; 0 unless masked.
-    package var maskKey: UInt32
+    public var maskKey: UInt32
     /// The stream that the record belongs to; `none` for the recorder.
-    package var stream: StreamID
+    public var stream: StreamID
     /// Wall-clock nanoseconds since 1970 when the record's bytes were in our hands.
-    package var receivedAt: Int64
+    public var receivedAt: Int64
     /// Monotonic nanoseconds at the same moment; comparable within one run only.
-    package var monotonic: UInt64
+    public var monotonic: UInt64
 
-    package init(
+    @inlinable
+    public init(
         sequence: Sequence = .none,
         kind: RecordKind,
         flags: RecordFlags = [],
@@ -39,13 +40,17 @@ package struct RecordEnvelope: Hashable, Sendable {
 
 extension RecordEnvelope {
     /// Whether a gRPC message is compressed.
-    package var isCompressed: Bool { wireByte & 1 == 1 }
+    @inlinable
+    public var isCompressed: Bool { wireByte & 1 == 1 }
     /// Whether a WebSocket frame is the last one of its message.
-    package var isFinal: Bool { wireByte & 0x80 != 0 }
+    @inlinable
+    public var isFinal: Bool { wireByte & 0x80 != 0 }
     /// The opcode of a WebSocket frame.
-    package var opcode: UInt8 { wireByte & 0x0F }
+    @inlinable
+    public var opcode: UInt8 { wireByte & 0x0F }
     /// RSV1, RSV2, RSV3 of a WebSocket frame as bits 2, 1, 0.
-    package var reservedBits: UInt8 { (wireByte >> 4) & 0x7 }
+    @inlinable
+    public var reservedBits: UInt8 { (wireByte >> 4) & 0x7 }
 }
 
 /// A place on a chain that a record speaks of, for seeking by slot or block.

@@ -2,71 +2,95 @@
 ///
 /// Zero is never a kind, so unwritten bytes never read as a record. The numbers are part of the
 /// format (Sources/Log/README.md) and never change their meaning.
-package struct RecordKind: RawRepresentable, Hashable, Sendable {
-    package let rawValue: UInt8
+public struct RecordKind: RawRepresentable, Hashable, Sendable {
+    public let rawValue: UInt8
 
-    package init(rawValue: UInt8) { self.rawValue = rawValue }
+    @inlinable
+    public init(rawValue: UInt8) { self.rawValue = rawValue }
 
     // Data frames: the payload is what the wire carried.
 
     /// A gRPC message that arrived; the payload is its bytes, compressed or not.
-    package static let grpcMessageIn = RecordKind(rawValue: 1)
+    @inlinable
+    public static var grpcMessageIn: RecordKind { RecordKind(rawValue: 1) }
     /// A gRPC message that we sent.
-    package static let grpcMessageOut = RecordKind(rawValue: 2)
+    @inlinable
+    public static var grpcMessageOut: RecordKind { RecordKind(rawValue: 2) }
     /// A WebSocket frame that arrived, control frames and fragments too; payload unmasked.
-    package static let webSocketFrameIn = RecordKind(rawValue: 3)
+    @inlinable
+    public static var webSocketFrameIn: RecordKind { RecordKind(rawValue: 3) }
     /// A WebSocket frame that we sent; payload unmasked, the mask key is kept.
-    package static let webSocketFrameOut = RecordKind(rawValue: 4)
+    @inlinable
+    public static var webSocketFrameOut: RecordKind { RecordKind(rawValue: 4) }
     /// What had arrived of a frame when its stream broke: raw bytes, frame header included.
-    package static let partialFrameIn = RecordKind(rawValue: 5)
+    @inlinable
+    public static var partialFrameIn: RecordKind { RecordKind(rawValue: 5) }
 
     // Stream events: the payload is a list of fields (EventFields).
 
     /// A stream is being opened; its sequence becomes the stream's id.
-    package static let streamOpened = RecordKind(rawValue: 16)
+    @inlinable
+    public static var streamOpened: RecordKind { RecordKind(rawValue: 16) }
     /// The other side took the stream: response metadata or HTTP status and headers.
-    package static let streamAccepted = RecordKind(rawValue: 17)
+    @inlinable
+    public static var streamAccepted: RecordKind { RecordKind(rawValue: 17) }
     /// The stream has ended, and why.
-    package static let streamClosed = RecordKind(rawValue: 18)
+    @inlinable
+    public static var streamClosed: RecordKind { RecordKind(rawValue: 18) }
     /// No stream came about, and why.
-    package static let connectError = RecordKind(rawValue: 19)
+    @inlinable
+    public static var connectError: RecordKind { RecordKind(rawValue: 19) }
 
     // Recorder events.
 
     /// A process began to write the recording.
-    package static let runStarted = RecordKind(rawValue: 32)
+    @inlinable
+    public static var runStarted: RecordKind { RecordKind(rawValue: 32) }
     /// The process stopped writing in good order.
-    package static let runEnded = RecordKind(rawValue: 33)
+    @inlinable
+    public static var runEnded: RecordKind { RecordKind(rawValue: 33) }
     /// A source and its configuration.
-    package static let sourceDeclared = RecordKind(rawValue: 34)
+    @inlinable
+    public static var sourceDeclared: RecordKind { RecordKind(rawValue: 34) }
     /// What a stream subscribes to from here on.
-    package static let subscriptionDecided = RecordKind(rawValue: 35)
+    @inlinable
+    public static var subscriptionDecided: RecordKind { RecordKind(rawValue: 35) }
     /// Something may be missing from here.
-    package static let gapOpened = RecordKind(rawValue: 36)
+    @inlinable
+    public static var gapOpened: RecordKind { RecordKind(rawValue: 36) }
     /// What was missing has been fetched and proved.
-    package static let gapFilled = RecordKind(rawValue: 37)
+    @inlinable
+    public static var gapFilled: RecordKind { RecordKind(rawValue: 37) }
     /// What was missing is given up, with a reason.
-    package static let gapAbandoned = RecordKind(rawValue: 38)
+    @inlinable
+    public static var gapAbandoned: RecordKind { RecordKind(rawValue: 38) }
     /// Another connection took a group over.
-    package static let failover = RecordKind(rawValue: 39)
+    @inlinable
+    public static var failover: RecordKind { RecordKind(rawValue: 39) }
     /// A circuit breaker changed its state.
-    package static let breakerTransition = RecordKind(rawValue: 40)
+    @inlinable
+    public static var breakerTransition: RecordKind { RecordKind(rawValue: 40) }
     /// The rate limiter held a subscription back.
-    package static let rateLimitWait = RecordKind(rawValue: 41)
+    @inlinable
+    public static var rateLimitWait: RecordKind { RecordKind(rawValue: 41) }
     /// A fact from outside the streams.
-    package static let enrichment = RecordKind(rawValue: 42)
+    @inlinable
+    public static var enrichment: RecordKind { RecordKind(rawValue: 42) }
     /// A remark by the recorder or a person.
-    package static let note = RecordKind(rawValue: 43)
+    @inlinable
+    public static var note: RecordKind { RecordKind(rawValue: 43) }
     /// The upper end of an open gap is known: its source delivers again.
-    package static let gapBounded = RecordKind(rawValue: 44)
+    @inlinable
+    public static var gapBounded: RecordKind { RecordKind(rawValue: 44) }
 
     /// Whether the payload is what a wire carried rather than a list of fields.
-    package var isDataFrame: Bool { rawValue >= 1 && rawValue < 16 }
+    @inlinable
+    public var isDataFrame: Bool { rawValue >= 1 && rawValue < 16 }
     /// Whether the payload is a list of fields as far as this build knows.
-    package var isEvent: Bool { rawValue >= 16 && rawValue <= 44 && name != nil }
+    public var isEvent: Bool { rawValue >= 16 && rawValue <= 44 && name != nil }
 
     /// The kind's name in every output, or nil for a kind that this build does not know.
-    package var name: String? {
+    public var name: String? {
         switch self {
         case .grpcMessageIn: "grpc_message_in"
         case .grpcMessageOut: "grpc_message_out"
@@ -96,5 +120,5 @@ package struct RecordKind: RawRepresentable, Hashable, Sendable {
 }
 
 extension RecordKind: CustomStringConvertible {
-    package var description: String { name ?? "kind_\(rawValue)" }
+    public var description: String { name ?? "kind_\(rawValue)" }
 }

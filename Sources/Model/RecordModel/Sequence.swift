@@ -2,27 +2,33 @@
 ///
 /// It is the only replay order. Zero means "none": before the first record, or the recorder itself
 /// where a stream is named.
-package struct Sequence: Hashable, Comparable, Sendable {
-    package let value: UInt64
+public struct Sequence: Hashable, Comparable, Sendable {
+    public let value: UInt64
 
-    package init(_ value: UInt64) { self.value = value }
+    @inlinable
+    public init(_ value: UInt64) { self.value = value }
 
     /// Before the first record.
-    package static let none = Sequence(0)
+    @inlinable
+    public static var none: Sequence { Sequence(0) }
     /// The first sequence of a new recording.
-    package static let first = Sequence(1)
+    @inlinable
+    public static var first: Sequence { Sequence(1) }
 
-    package static func < (left: Sequence, right: Sequence) -> Bool { left.value < right.value }
+    @inlinable
+    public static func < (left: Sequence, right: Sequence) -> Bool { left.value < right.value }
 
     /// The sequence after this one; a recording ends long before 2^64 records.
-    package var next: Sequence { Sequence(value &+ 1) }
+    @inlinable
+    public var next: Sequence { Sequence(value &+ 1) }
     /// The sequence before this one; `none` stays `none`.
-    package var previous: Sequence { Sequence(value == 0 ? 0 : value &- 1) }
+    @inlinable
+    public var previous: Sequence { Sequence(value == 0 ? 0 : value &- 1) }
 }
 
 extension Sequence: CustomStringConvertible {
-    package var description: String { String(value) }
+    public var description: String { String(value) }
 }
 
 /// How a stream is named: by the sequence of its stream-opened record. `none` is the recorder.
-package typealias StreamID = Sequence
+public typealias StreamID = Sequence

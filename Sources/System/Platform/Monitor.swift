@@ -1,17 +1,24 @@
-import Glibc
+public import Glibc
 
 /// A mutex with a condition variable around one value: the only way threads wait for each other.
 ///
-/// `withLock` costs about 40 ns uncontended. Waiting uses the monotonic clock.
-package final class Monitor<State>: @unchecked Sendable {
+/// `withLock` costs about 40 ns uncontended. Waiting uses the monotonic clock. Its methods can be
+/// inlined, so that they are specialised for the state where they are used.
+public final class Monitor<State>: @unchecked Sendable {
     // safety: `state` is touched only between pthread_mutex_lock and pthread_mutex_unlock of
-    // `mutex`; both C objects live at stable heap addresses until deinit.
-    private let mutex: UnsafeMutablePointer<pthread_mutex_t>
-    private let condition: UnsafeMutablePointer<pthread_cond_t>
-    private var state: State
+    // `mutex`; all three stand at stable heap addresses until deinit. The state stands there
+    // rather than in the object, because exclusive access is the lock's work and checking it
+    // again at run time costs as much as the lock.
+    @usableFromInline
+    let mutex: UnsafeMutablePointer<pthread_mutex_t>
+    @usableFromInline
+    let condition: UnsafeMutablePointer<pthread_cond_t>
+    @usableFromInline
+    let state: UnsafeMutablePointer<State>
 
-    package init(_ state: sending State) {
-        self.state = state
+    public init(_ state: sending State) {
+        self.state = .allocate(capacity: 1)
+        self.state.initialize(to: state)
         mutex = .allocate(capacity: 1)
         condition = .allocate(capacity: 1)
         pthread_mutex_init(mutex, nil)
@@ -27,21 +34,25 @@ package final class Monitor<State>: @unchecked Sendable {
         pthread_mutex_destroy(mutex)
         condition.deallocate()
         mutex.deallocate()
+        state.deinitialize(count: 1)
+        state.deallocate()
     }
 
     /// Runs `body` alone on the state. `body` must not wait for another thread.
+    @inlinable
     @inline(__always)
-    package func withLock<Result, Failure: Error>(
+    public func withLock<Result, Failure: Error>(
         _ body: (inout State) throws(Failure) -> Result
     ) throws(Failure) -> Result {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
-        return try body(&state)
+        return try body(&state.pointee)
     }
 
     /// Runs `body` alone on the state, then wakes every waiter.
+    @inlinable
     @inline(__always)
-    package func update<Result, Failure: Error>(
+    public func update<Result, Failure: Error>(
         _ body: (inout State) throws(Failure) -> Result
     ) throws(Failure) -> Result {
         pthread_mutex_lock(mutex)
@@ -49,29 +60,31 @@ package final class Monitor<State>: @unchecked Sendable {
             pthread_cond_broadcast(condition)
             pthread_mutex_unlock(mutex)
         }
-        return try body(&state)
+        return try body(&state.pointee)
     }
 
     /// Wakes every waiter so that it looks at the state again.
-    package func wakeAll() { pthread_cond_broadcast(condition) }
+    public func wakeAll() { pthread_cond_broadcast(condition) }
 
     /// Waits until `body` gives a value, looking again after every wake-up.
-    package func wait<Result>(until body: (inout State) -> Result?) -> Result {
+    @inlinable
+    public func wait<Result>(until body: (inout State) -> Result?) -> Result {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
         while true {
-            if let result = body(&state) { return result }
+            if let result = body(&state.pointee) { return result }
             pthread_cond_wait(condition, mutex)
         }
     }
 
-    /// Waits until `body` gives a value or `deadline` passes.
+    /// Waits until `body` gives a value or `deadline` passes, then gives nil.
     ///
     /// - Parameters:
     ///   - deadline: nanoseconds of the monotonic clock.
     ///   - body: looks at the state; nil means "not yet".
-    /// - Returns: the value, or nil when the deadline passed first.
-    package func wait<Result>(
+    /// - Returns: what `body` gave, or nil when the time has passed.
+    @inlinable
+    public func wait<Result>(
         deadline: UInt64,
         until body: (inout State) -> Result?
     ) -> Result? {
@@ -81,9 +94,9 @@ package final class Monitor<State>: @unchecked Sendable {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
         while true {
-            if let result = body(&state) { return result }
+            if let result = body(&state.pointee) { return result }
             if pthread_cond_timedwait(condition, mutex, &time) == ETIMEDOUT {
-                return body(&state)
+                return body(&state.pointee)
             }
         }
     }

@@ -30,7 +30,8 @@ struct Frames {
                 let length = (0..<4).reduce(0) { $0 | Int(file[offset + $1]) << (8 * $1) }
                 guard length <= file.count - offset - 4 else { break }
                 payloads.append(
-                    (.grpcMessageIn, file.subdata(in: (offset + 4)..<(offset + 4 + length))))
+                    (.grpcMessageIn, file.subdata(in: (offset + 4)..<(offset + 4 + length)))
+                )
                 offset += 4 + length
             }
         }

@@ -89,7 +89,7 @@ private struct Certificates: Sendable {
         let options = try certificates.clientOptions()
         let connection = try bench.connect(client, scheme: "wss", host: host, options: options)
         _ = client.connection()
-        for (index, size) in [0, 5, 16_384, 16_385, 1_500_000].enumerated() {
+        for (index, size) in [0, 5, 16_384, 16_385, 1_100_000].enumerated() {
             let payload = (0..<size).map { UInt8(truncatingIfNeeded: $0 &* 7 &+ index) }
             try connection.sendWaiting(0x82, payload)
             #expect(client.frames(index + 1).last == .received(0x82, payload))

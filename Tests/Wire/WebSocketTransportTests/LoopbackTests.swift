@@ -169,7 +169,8 @@ import WebSocketTransport
         let connection = try bench.connect(client)
         let server = try #require(bench.acceptor.recorder()?.connection())
         // In one piece, so that all five lie in the client's buffer when it pauses.
-        try server.send(encodedFrames: (0..<5).flatMap { [0x81, 0x01, $0] }.span)
+        let batch = (0..<5).flatMap { [0x81, 0x01, UInt8($0)] }
+        try server.send(encodedFrames: batch.span)
         server.close()
         for count in 1...5 {
             #expect(client.frames(count).count == count)

@@ -169,7 +169,7 @@ import WebSocketTransport
         let connection = try bench.connect(client)
         let server = try #require(bench.acceptor.recorder()?.connection())
         // In one piece, so that all five lie in the client's buffer when it pauses.
-        let batch = (0..<5).flatMap { [0x81, 0x01, UInt8($0)] }
+        let batch: [UInt8] = (0..<5).flatMap { (index: UInt8) -> [UInt8] in [0x81, 0x01, index] }
         try server.send(encodedFrames: batch.span)
         server.close()
         for count in 1...5 {

@@ -254,7 +254,9 @@ let package = Package(
         tests(
             "CommandTests",
             "App/CommandTests",
-            ["Command", "SegmentLog", "RecordModel", "Platform"]
+            [
+                "Command", "SegmentLog", "SegmentFormat", "RecordModel", "Platform", "JSONText",
+            ]
         ),
         tests("TidyTests", "TidyTests", []),
     ],

@@ -43,6 +43,9 @@ package struct LogOptions: Sendable {
     package var reserveBytes: UInt64 = 1 << 20
     /// Written into `recording.json` and run-started records.
     package var toolVersion = "0"
+    /// Written into the `recording.json` of a new recording whose records were not captured here;
+    /// nil for a capture.
+    package var origin: String?
     /// Finds slots and blocks for the index; nil leaves the index without them.
     package var positionReader: (any PositionReader)?
 

@@ -38,7 +38,8 @@ struct Recovery {
         let identity = RecordingIdentity(
             recording: RecordingID(randomHigh: random.next(), randomLow: random.next()),
             createdAt: clock.wallNanoseconds(),
-            tool: "tapedeck \(options.toolVersion)"
+            tool: "tapedeck \(options.toolVersion)",
+            origin: options.origin
         )
         let salt = random.next()
         try checkUnfinished()

@@ -172,7 +172,12 @@ import WebSocketTransport
         let batch: [UInt8] = (0..<5).flatMap { (index: UInt8) -> [UInt8] in [0x81, 0x01, index] }
         try server.send(encodedFrames: batch.span)
         server.close()
+        let recorder = try #require(bench.acceptor.recorder())
         for count in 1...5 {
+            _ = client.frames(count)
+            // The server has this only after the client's loop has gone on past the pause.
+            try connection.send(0x81, "mark")
+            _ = recorder.frames(count)
             #expect(client.frames(count).count == count)
             connection.resume()
         }

@@ -125,7 +125,10 @@ let package = Package(
         pure(
             "Capture",
             "Capture",
-            ["RecordModel", "MarketModel", "SegmentLog", "Platform", "Observability"]
+            [
+                "RecordModel", "MarketModel", "SegmentFormat", "SegmentLog", "Platform",
+                "Observability",
+            ]
         ),
         edge(
             "GeyserSource",
@@ -135,7 +138,10 @@ let package = Package(
         edge(
             "EthereumSource",
             "Capture",
-            ["RecordModel", "Capture", "Platform", "WebSocketTransport", "WebSocketProtocol"]
+            [
+                "RecordModel", "Capture", "Platform", "WebSocketTransport", "WebSocketProtocol",
+                "JSONText",
+            ]
         ),
 
         // MARK: Decode: frames into facts

@@ -51,7 +51,10 @@ let importTable: [ImportRow] = [
 
     ImportRow(
         "Capture",
-        ["RecordModel", "MarketModel", "SegmentLog", "Platform", "Observability"]
+        [
+            "RecordModel", "MarketModel", "SegmentFormat", "SegmentLog", "Platform",
+            "Observability",
+        ]
     ),
     ImportRow(
         "GeyserSource",
@@ -59,7 +62,10 @@ let importTable: [ImportRow] = [
     ),
     ImportRow(
         "EthereumSource",
-        ["RecordModel", "Capture", "Platform", "WebSocketTransport", "WebSocketProtocol"]
+        [
+            "RecordModel", "Capture", "Platform", "WebSocketTransport", "WebSocketProtocol",
+            "JSONText",
+        ]
     ),
 
     ImportRow(

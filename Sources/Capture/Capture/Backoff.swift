@@ -1,0 +1,55 @@
+package import Platform
+
+/// When to try again: doubling delays with jitter, so that many recorders do not come back at the
+/// same moment.
+package struct Backoff: Sendable, Equatable {
+    /// Bounds of the delays, in nanoseconds.
+    package struct Limits: Sendable, Equatable {
+        /// The first delay.
+        package var first: UInt64 = 250_000_000
+        /// No delay is longer, jitter included.
+        package var longest: UInt64 = 30_000_000_000
+        /// The first delay after the server said that it is overloaded.
+        package var firstWhenBusy: UInt64 = 5_000_000_000
+        /// The longest one after the server said that it is overloaded.
+        package var longestWhenBusy: UInt64 = 120_000_000_000
+        /// The delay after a permanent refusal; no jitter makes it shorter.
+        package var refused: UInt64 = 30_000_000_000
+        /// A stream that delivered for so long starts the delays anew.
+        package var resetAfter: UInt64 = 10_000_000_000
+
+        package init() {}
+    }
+
+    package let limits: Limits
+    /// Failures since the last reset.
+    package private(set) var failures = 0
+
+    package init(_ limits: Limits) { self.limits = limits }
+
+    /// The delay after one more failure, in nanoseconds: half of it fixed, half by chance.
+    ///
+    /// - Parameters:
+    ///   - advice: what the end of the stream says about trying again.
+    ///   - random: decides about the jitter.
+    package mutating func next(
+        _ advice: StreamEnding.Advice,
+        random: inout some RandomSource
+    ) -> UInt64 {
+        failures = min(failures + 1, 1_000)
+        if advice == .refused {
+            return limits.refused + random.next(below: limits.refused / 4 + 1)
+        }
+        let isBusy = advice == .busy
+        let first = isBusy ? limits.firstWhenBusy : limits.first
+        let longest = isBusy ? limits.longestWhenBusy : limits.longest
+        var whole = min(first, longest)
+        for _ in 1..<failures where whole < longest {
+            whole = min(whole.multipliedReportingOverflow(by: 2).partialValue, longest)
+        }
+        return whole / 2 + random.next(below: whole / 2 + 1)
+    }
+
+    /// Forgets the failures.
+    package mutating func reset() { failures = 0 }
+}

@@ -141,6 +141,9 @@ package struct SourceMachine: Sendable {
         case (.connecting, .streamEnded(let ending)), (.open, .streamEnded(let ending)),
             (.streaming, .streamEnded(let ending)):
             return streamEnded(ending, now: now, random: &random)
+        case (.stopping, .accepted), (.stopping, .delivered):
+            accept()
+            return []
         case (.stopping, .streamEnded(let ending)):
             // It may have broken by itself at the same moment: then that is the truth.
             return gap(after: ending) + end(.done)

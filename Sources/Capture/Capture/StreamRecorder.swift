@@ -250,7 +250,7 @@ package final class StreamRecorder: Sendable {
     ///   - details: status, trailers, close code, already redacted.
     ///   - wasReached: false when no server was reached: a connect error is recorded.
     package func ended(_ ending: StreamEnding, details: EventFields, wasReached: Bool) {
-        if ending.isOrderly { confirmAcceptance() }
+        if ending.isOrderly || ending.isOnRequest { confirmAcceptance() }
         let isFirst = progress.withLock { progress in
             defer { progress.isEnded = true }
             return !progress.isEnded

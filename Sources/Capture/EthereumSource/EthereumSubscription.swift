@@ -1,5 +1,4 @@
 package import Capture
-package import Platform
 package import WebSocketProtocol
 package import WebSocketTransport
 

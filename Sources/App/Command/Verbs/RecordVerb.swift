@@ -1,3 +1,5 @@
+import Platform
+
 /// `tapedeck record`
 let recordVerb = Verb(
     name: "record",
@@ -6,7 +8,10 @@ let recordVerb = Verb(
         "Every message that arrives is written before anything else is done with it. https:// and "
             + "wss:// are encrypted, http:// and ws:// are not. Secrets come from the environment "
             + "or a file; they are never printed and never recorded.",
-        "Without --for, --frames or --until-end it records until it is interrupted.",
+        "Without --for, --frames or --until-end it records until it is interrupted. A source that "
+            + "is refused before it ever streamed is given up and makes the exit code 1; the "
+            + "others go on.",
+        "If REC is a recording already, it is continued.",
     ],
     flags: [
         SharedFlags.output,
@@ -63,8 +68,14 @@ let recordVerb = Verb(
         Flag(
             name: "durability",
             value: ("WHEN", .choice(["every-block", "interval", "none"])),
-            fallback: "every-block",
+            fallback: "interval, 20 ms",
             help: "When to make sure that a power loss takes nothing"
+        ),
+        Flag(
+            name: "on-full",
+            value: ("WHAT", .choice(["wait", "exit"])),
+            fallback: "wait",
+            help: "Whether a full disk holds the recording up or ends it"
         ),
         Flag(name: "acks", help: "Print the durable sequence on standard output as it moves"),
         Flag(name: "force", help: "Overwrite a recording that is there"),
@@ -82,5 +93,21 @@ let recordVerb = Verb(
             line: "tapedeck record -o deck --ws wss://rpc.example "
                 + "--call '{\"method\":\"eth_subscribe\",\"params\":[\"newHeads\"]}'"
         ),
-    ]
+    ],
+    run: { arguments in
+        // Before the first thread: every thread inherits what is blocked here.
+        let signals = try Signals()
+        let inputs = PlanInputs(disk: LinuxFileSystem(), environment: Environment.value)
+        let plan = try RecordPlan(arguments, inputs)
+        guard let path = arguments.text("output") else {
+            preconditionFailure("the parser asks for the output")
+        }
+        let run = RecordRun(
+            plan: plan,
+            path: path,
+            replaces: arguments.has("force"),
+            printsAcks: arguments.has("acks")
+        )
+        return try run.run(signals: signals)
+    }
 )

@@ -1,0 +1,106 @@
+import Capture
+import EthereumSource
+import GRPCTransport
+import GeyserDecoding
+import GeyserSource
+import SegmentLog
+import WebSocketProtocol
+import WebSocketTransport
+
+/// What is to be recorded and how: one configuration file and the flags together, checked.
+struct RecordPlan: Sendable {
+    /// One source.
+    enum Source: Sendable {
+        case geyser(GeyserSubscription.Options)
+        case ethereum(EthereumSubscription.Options)
+
+        var id: String {
+            switch self {
+            case .geyser(let options): options.id
+            case .ethereum(let options): options.id
+            }
+        }
+    }
+
+    var sources: [Source] = []
+    var log = LogOptions()
+    /// When to stop by itself.
+    var nanosecondsMax: UInt64?
+    var framesMax: UInt64?
+    var endsWithStreams = false
+    /// Everything that must never be written or said.
+    var secrets: [String] = []
+
+    /// Most sources of one recording.
+    static let sourcesMax = 64
+    /// Tries of a source that never streamed, with `--until-end`.
+    static let attemptsUntilEnd: UInt64 = 6
+
+    /// Keys that come with an address are masked wherever they stand, if they are long enough not
+    /// to be found in every text.
+    mutating func keepSecrets(of url: WebSocketURL) {
+        secrets += url.secrets.filter { $0.utf8.count >= 6 }
+        if let authorization = url.authorization {
+            secrets.append(authorization)
+            // Behind "Basic " or "Bearer ".
+            secrets += authorization.split(separator: " ").dropFirst().map(String.init)
+        }
+    }
+
+    /// Checks what concerns all sources together, and spreads what holds for all.
+    ///
+    /// - Throws: `PlanError`.
+    mutating func settle() throws {
+        guard !sources.isEmpty else { throw PlanError("there is no source to record") }
+        guard sources.count <= Self.sourcesMax else {
+            throw PlanError("\(sources.count) sources are more than \(Self.sourcesMax)")
+        }
+        var ids: Set<String> = []
+        for source in sources where !ids.insert(source.id).inserted {
+            throw PlanError("two sources have the id '\(source.id)'")
+        }
+        for index in sources.indices {
+            switch sources[index] {
+            case .geyser(var options):
+                if options.token != nil, !options.address.isSecure, !options.address.isLoopback {
+                    throw PlanError(
+                        "\(options.id): a token is not sent without encryption; use https://"
+                    )
+                }
+                settle(&options.policy)
+                sources[index] = .geyser(options)
+            case .ethereum(var options):
+                settle(&options.policy)
+                sources[index] = .ethereum(options)
+            }
+        }
+        let redactor = Redactor(secrets)
+        for source in sources {
+            if requests(of: source).contains(where: { redactor.hasSecret(in: $0.span.bytes) }) {
+                throw PlanError(
+                    "\(source.id): the subscription itself holds a secret; it would be recorded"
+                )
+            }
+        }
+    }
+
+    private func settle(_ policy: inout SourceMachine.Policy) {
+        guard endsWithStreams else { return }
+        policy.endsWithStream = true
+        policy.attemptsMax = Self.attemptsUntilEnd
+    }
+
+    private func requests(of source: Source) -> [[UInt8]] {
+        switch source {
+        case .geyser(let options): [options.request.encoded()]
+        case .ethereum(let options):
+            options.calls.indices.map { options.calls[$0].message(id: $0 + 1) }
+        }
+    }
+}
+
+/// A plan that cannot be carried out: one sentence that names what is wrong.
+struct PlanError: Error, Equatable {
+    let message: String
+    init(_ message: String) { self.message = message }
+}

@@ -1,0 +1,195 @@
+import Capture
+import EthereumSource
+import Foundation
+import GeyserSource
+import Observability
+import Platform
+import SegmentLog
+import WebSocketTransport
+
+/// One run of `record`: opens the recording, lets the sources work, watches, and ends in order.
+struct RecordRun {
+    let plan: RecordPlan
+    let path: String
+    let replaces: Bool
+    let printsAcks: Bool
+
+    private static let second: UInt64 = 1_000_000_000
+    /// How long the streams may take to end after they were asked to.
+    private static let endNanosecondsMax = 10 * second
+
+    private let clock = SystemClock()
+    private let disk = LinuxFileSystem()
+    private let console = Console()
+
+    init(plan: RecordPlan, path: String, replaces: Bool, printsAcks: Bool) {
+        self.plan = plan
+        self.path = path
+        self.replaces = replaces
+        self.printsAcks = printsAcks
+    }
+
+    /// Records until a limit, a signal, or the end of all sources.
+    ///
+    /// - Parameter signals: made before the first thread.
+    func run(signals: Signals) throws -> ExitCode {
+        let redactor = Redactor(plan.secrets)
+        if replaces { try RecordingRemoval(path: path, disk: disk).run() }
+        var options = plan.log
+        options.toolVersion = toolVersion
+        options.positionReader = RecordedPositions()
+        let log = try LogWriter(
+            path: path,
+            disk: disk,
+            clock: clock,
+            random: SystemRandom(),
+            options: options
+        )
+        report(log.recovery, log.writerEpoch)
+        let talk = RecordTalk(console: console, clock: clock)
+        let capture = CaptureLog(
+            log: log,
+            redactor: redactor,
+            clock: clock,
+            framesMax: plan.framesMax,
+            observer: { talk.tell($0) }
+        )
+        let acks = printsAcks ? try AckPrinter(log: log, clock: clock) : nil
+        let sockets = try EventLoop()
+        let loop = CaptureLoop(
+            sources: sources(sockets),
+            capture: capture,
+            positions: RecordedPositions()
+        )
+        let startedAt = clock.monotonicNanoseconds()
+        let bytesBefore = storedBytes()
+        var seed = SystemRandom()
+        try loop.start(seed: seed.next())
+        let cause = watch(signals, capture, loop, acks, talk, startedAt: startedAt)
+        // A second signal ends the process at once; recovery then does what is left to do.
+        _ = try Platform.Thread(name: "signals") {
+            guard signals.wait(timeoutNanoseconds: nil) != nil else { return }
+            talk.say("tapedeck record: ended at once; the next start repairs the recording")
+            _exit(ExitCode.failed.rawValue)
+        }
+        loop.stop()
+        let deadline = clock.monotonicNanoseconds() + Self.endNanosecondsMax
+        let isEnded = loop.waitEnded(deadline: deadline)
+        if !isEnded {
+            talk.say("tapedeck record: some streams did not end in time; they are cut off")
+        }
+        sockets.stop()
+        var failure: String?
+        do { try log.close(cause: cause) } catch { failure = "\(error)" }
+        if isEnded { loop.join() }
+        acks?.finish(log.watermarks.durable)
+        talk.finish()
+        if case .logFailed(let text)? = capture.stop { failure = failure ?? text }
+        let elapsed = clock.monotonicNanoseconds() - startedAt
+        summarise(capture, elapsed: elapsed, stored: storedBytes(), before: bytesBefore)
+        if let failure {
+            throw VerbFailure(code: .failed, message: redactor.text(failure))
+        }
+        let silent = loop.statuses.filter { !$0.wasAccepted }.map(\.id)
+        guard silent.isEmpty else {
+            throw VerbFailure(
+                code: .failed,
+                message: "never streamed: \(silent.joined(separator: ", "))"
+            )
+        }
+        return .ok
+    }
+
+    private func sources(_ sockets: EventLoop) -> [any FrameSource] {
+        plan.sources.map { source -> any FrameSource in
+            switch source {
+            case .geyser(let options): GeyserSubscription(options, clock: clock)
+            case .ethereum(let options): EthereumSubscription(options, loop: sockets)
+            }
+        }
+    }
+
+    private func report(_ recovery: RecoveryReport, _ writerEpoch: UInt64) {
+        if recovery.isNew { return }
+        console.say(
+            "\(path): going on behind record \(recovery.lastSequenceKept), writer epoch "
+                + "\(writerEpoch)"
+        )
+        if !recovery.previousRunEnded {
+            console.say("\(path): the run before did not end in order")
+        }
+        for cut in recovery.cuts {
+            console.say(
+                "\(path): segment \(cut.ordinal) had \(cut.bytes) torn bytes at its end; they are "
+                    + "kept in \(cut.keptAside)"
+            )
+        }
+        for text in recovery.damage { console.say("\(path): \(text)") }
+    }
+
+    /// Watches until something ends the recording.
+    ///
+    /// - Returns: what, in a word or two, for the run's last record.
+    private func watch(
+        _ signals: Signals,
+        _ capture: CaptureLog,
+        _ loop: CaptureLoop,
+        _ acks: AckPrinter?,
+        _ talk: RecordTalk,
+        startedAt: UInt64
+    ) -> String {
+        // A limit beyond the clock's end is none.
+        let end = plan.nanosecondsMax.map { startedAt.addingReportingOverflow($0) }
+            .map { $0.overflow ? UInt64.max : $0.partialValue }
+        while true {
+            let now = clock.monotonicNanoseconds()
+            let left = end.map { $0 > now ? $0 - now : 0 }
+            let pause = min(left ?? 100_000_000, 100_000_000)
+            if let signal = signals.wait(timeoutNanoseconds: pause) { return "signal \(signal)" }
+            switch capture.stop {
+            case .framesReached: return "frames reached"
+            case .logFailed: return "log failed"
+            case nil: break
+            }
+            if loop.waitEnded(deadline: 0) { return "sources ended" }
+            if acks?.isOver == true { return "acknowledgements not read" }
+            if left == 0 { return "time reached" }
+            talk.update(capture, loop, stored: storedBytes)
+        }
+    }
+
+    private func summarise(
+        _ capture: CaptureLog,
+        elapsed: UInt64,
+        stored: UInt64,
+        before: UInt64
+    ) {
+        let frames = capture.frames.value
+        let bytes = capture.bytes.value
+        let grown = stored > before ? stored - before : 0
+        let ratio = grown > 0 ? bytes * 10 / grown : 0
+        let gaps = capture.gaps.value
+        console.say(
+            "recorded \(frames) frames, \(ByteCount.text(bytes)), in \(TimeSpan.text(elapsed)) "
+                + "into \(path); \(ByteCount.text(grown)) on disk, ratio \(ratio / 10).\(ratio % 10); "
+                + (gaps == 0 ? "no gap" : gaps == 1 ? "1 gap" : "\(gaps) gaps")
+        )
+        console.say("next: tapedeck info \(path)")
+    }
+
+    /// Bytes of all segments.
+    private func storedBytes() -> UInt64 {
+        let layout = RecordingLayout(path)
+        var total: UInt64 = 0
+        do {
+            for name in try disk.list(layout.segments) where name.hasSuffix(".seg") {
+                let file = try disk.open(layout.segments + "/" + name, .readOnly)
+                total += try file.size()
+                try file.close()
+            }
+        } catch {
+            // Only figures for people; a segment that goes away meanwhile is not counted.
+        }
+        return total
+    }
+}

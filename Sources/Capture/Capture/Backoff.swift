@@ -21,17 +21,19 @@ package struct Backoff: Sendable, Equatable {
         package init() {}
     }
 
+    /// Bounds of the delays.
     package let limits: Limits
     /// Failures since the last reset.
     package private(set) var failures = 0
 
     package init(_ limits: Limits) { self.limits = limits }
 
-    /// The delay after one more failure, in nanoseconds: half of it fixed, half by chance.
+    /// The delay after one more failure: half of it fixed, half by chance.
     ///
     /// - Parameters:
     ///   - advice: what the end of the stream says about trying again.
     ///   - random: decides about the jitter.
+    /// - Returns: nanoseconds.
     package mutating func next(
         _ advice: StreamEnding.Advice,
         random: inout some RandomSource

@@ -1,5 +1,6 @@
 /// Something a person should know about a running recording.
 package struct CaptureNotice: Sendable, Equatable {
+    /// How bad it is.
     package enum Severity: Sendable, Equatable {
         /// Good to know.
         case remark
@@ -9,6 +10,7 @@ package struct CaptureNotice: Sendable, Equatable {
         case failure
     }
 
+    /// How bad it is.
     package let severity: Severity
     /// The source it is about; nil for the recording.
     package let source: String?

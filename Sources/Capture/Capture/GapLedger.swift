@@ -49,6 +49,7 @@ package struct GapLedger: Sendable, Equatable {
     ///   - lost: the stream.
     ///   - report: what opening the log found. The stream's own last record is not known without
     ///     reading the log, so the gap begins at the last record that was kept.
+    /// - Returns: the fields of a gap-opened record.
     static func crash(_ lost: LostStream, _ report: RecoveryReport) -> EventFields {
         var fields = EventFields()
         fields.add(.source, lost.source)

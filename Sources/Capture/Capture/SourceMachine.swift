@@ -74,6 +74,7 @@ package struct SourceMachine: Sendable {
         package init() {}
     }
 
+    /// What the source is doing now.
     package private(set) var state = State.idle
     /// Whether a stream of it was ever accepted in this run.
     package private(set) var wasAccepted = false

@@ -11,6 +11,7 @@ package struct EthereumCall: Sendable, Equatable {
     /// Most bytes of a call.
     package static let bytesMax = 1 << 20
 
+    /// The method's name.
     package let method: String
     /// The `params` as they were written; nil when there are none.
     package let params: [UInt8]?
@@ -61,6 +62,7 @@ package struct EthereumCall: Sendable, Equatable {
     /// The message as it goes on the wire.
     ///
     /// - Parameter id: ours, from 1, the same on every connection.
+    /// - Returns: one JSON-RPC request without white space of ours.
     package func message(id: Int) -> [UInt8] {
         var writer = JSONWriter()
         writer.string(method)

@@ -65,8 +65,9 @@ package struct GeyserSubscription: FrameSource {
         channel.keepaliveMilliseconds = options.keepaliveMilliseconds
         channel.keepaliveTimeoutMilliseconds = options.keepaliveTimeoutMilliseconds
         channelOptions = channel
-        metadata =
-            (options.token.map { [GRPCMetadataEntry("x-token", $0)] } ?? []) + options.metadata
+        var metadata = options.metadata
+        if let token = options.token { metadata.insert(GRPCMetadataEntry("x-token", token), at: 0) }
+        self.metadata = metadata
         declaration = SourceDeclaration(
             id: options.id,
             chain: "solana",

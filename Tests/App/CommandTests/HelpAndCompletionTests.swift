@@ -60,7 +60,7 @@ private func run(_ shell: String, _ arguments: [String], script: String) throws 
                     + "[--token-env NAME]]... [--ws URL --call JSON...]... [--for TIME]"
             )
         )
-        #expect(usage.contains("every-block, interval, none (default: every-block)"))
+        #expect(usage.contains("every-block, interval, none (default: interval, 20 ms)"))
         #expect(usage.contains("environment: TAPEDECK_CONFIG"))
         #expect(usage.contains("belongs to the --geyser before it; required"))
     }

@@ -32,6 +32,8 @@ struct RecordRun {
     /// Records until a limit, a signal, or the end of all sources.
     ///
     /// - Parameter signals: made before the first thread.
+    /// - Returns: `ok`; a source that never streamed is a failure.
+    /// - Throws: `VerbFailure` or what stopped the log.
     func run(signals: Signals) throws -> ExitCode {
         let redactor = Redactor(plan.secrets)
         if replaces { try RecordingRemoval(path: path, disk: disk).run() }

@@ -40,6 +40,7 @@ final class RecordTalk: Sendable {
 
     /// Says what the capture noticed.
     func tell(_ notice: CaptureNotice) {
+        // Without a source the notice is about the recording.
         let source = notice.source.map { "\($0): " } ?? ""
         figures.withLock { figures in
             wipe(&figures)

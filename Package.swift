@@ -167,7 +167,7 @@ let package = Package(
 
         // MARK: Support
         edge("Observability", "Support", ["Platform"]),
-        edge("Synthesis", "Support", ["RecordModel", "MarketModel", "SegmentLog"]),
+        edge("Synthesis", "Support", ["RecordModel", "MarketModel", "SegmentLog", "Platform"]),
 
         // MARK: App: the command line, where everything meets
         .executableTarget(

@@ -87,7 +87,7 @@ let importTable: [ImportRow] = [
     ),
 
     ImportRow("Observability", ["Platform"], toolchain: ["Synchronization"]),
-    ImportRow("Synthesis", ["RecordModel", "MarketModel", "SegmentLog"]),
+    ImportRow("Synthesis", ["RecordModel", "MarketModel", "SegmentLog", "Platform"]),
 
     ImportRow(
         "Command",
@@ -96,6 +96,17 @@ let importTable: [ImportRow] = [
             "GeyserSource", "EthereumSource", "GeyserDecoding", "EthereumDecoding",
             "Deduplication", "Replay", "ReplayServer", "Observability", "Synthesis",
             "GRPCTransport", "WebSocketTransport", "WebSocketProtocol", "JSONText", "Inflation",
+        ],
+        toolchain: ["Foundation"]
+    ),
+
+    // Tools, which may import anything, but only by name.
+    ImportRow("AllocationCount"),
+    ImportRow(
+        "LogBenchmark",
+        [
+            "AllocationCount", "BlockCodec", "Platform", "RecordModel", "SegmentFormat",
+            "SegmentLog",
         ],
         toolchain: ["Foundation"]
     ),

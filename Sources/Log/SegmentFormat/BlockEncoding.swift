@@ -21,7 +21,7 @@ package struct StoredBlock {
         let room = UnsafeMutableRawBufferPointer(
             rebasing: target[FormatLimits.blockHeaderBytes...]
         )
-        if let count = BlockCodec.compress(raw, into: room), count < raw.count {
+        if let count = BlockCoding.compress(raw, into: room), count < raw.count {
             codec = .lz4
             storedBytes = count
         } else {
@@ -34,7 +34,7 @@ package struct StoredBlock {
 
     /// Bytes of room that a block of `rawBytes` needs, header included.
     package static func room(for rawBytes: Int) -> Int {
-        FormatLimits.blockHeaderBytes + BlockCodec.compressBound(rawBytes)
+        FormatLimits.blockHeaderBytes + BlockCoding.compressBound(rawBytes)
     }
 }
 
@@ -49,7 +49,7 @@ package enum BlockDecoding {
         header: BlockHeader,
         salt: UInt64
     ) throws(FormatError) {
-        let found = BlockCodec.checksum(stored, salt: salt)
+        let found = BlockCoding.checksum(stored, salt: salt)
         guard found == header.payloadChecksum else {
             throw .checksum(
                 structure: "block",
@@ -79,7 +79,7 @@ package enum BlockDecoding {
             }
             if stored.count > 0 { target.copyMemory(from: stored) }
         case .lz4:
-            guard BlockCodec.decompress(stored, into: target) else {
+            guard BlockCoding.decompress(stored, into: target) else {
                 throw .decompression(rawBytes: target.count)
             }
         }

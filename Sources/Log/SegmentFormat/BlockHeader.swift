@@ -108,7 +108,7 @@ package struct BlockHeader: Equatable, Sendable {
         base.put(durableMark.value, at: 48)
         base.put(previousLink, at: 56)
         base.put(payloadChecksum, at: 64)
-        let link = BlockCodec.checksum(
+        let link = BlockCoding.checksum(
             UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(target)[0..<72]),
             salt: salt
         )
@@ -137,7 +137,7 @@ package struct BlockHeader: Equatable, Sendable {
         }
         guard base.u32(0) == magic else { throw .notOurs(structure: structure) }
         let found = base.u64(72)
-        let expected = BlockCodec.checksum(
+        let expected = BlockCoding.checksum(
             UnsafeRawBufferPointer(rebasing: bytes[0..<72]),
             salt: salt
         )
@@ -209,6 +209,6 @@ extension BlockHeader {
         _ stored: UnsafeRawBufferPointer,
         salt: UInt64
     ) -> UInt64 {
-        BlockCodec.checksum(stored, salt: salt)
+        BlockCoding.checksum(stored, salt: salt)
     }
 }

@@ -128,9 +128,9 @@ package struct SegmentSeal: Equatable, Sendable {
             trailer.put(latest, at: 40)
             trailer.put(recordCount, at: 48)
             trailer.put(ordinal, at: 56)
-            trailer.put(BlockCodec.checksum(index, salt: salt), at: 64)
+            trailer.put(BlockCoding.checksum(index, salt: salt), at: 64)
             let covered = UnsafeRawBufferPointer(start: trailer, count: 72)
-            trailer.put(BlockCodec.checksum(covered, salt: salt), at: 72)
+            trailer.put(BlockCoding.checksum(covered, salt: salt), at: 72)
         }
         return bytes
     }
@@ -171,7 +171,7 @@ package struct SegmentSeal: Equatable, Sendable {
         }
         guard base.u32(0) == magic else { throw .notOurs(structure: structure) }
         let found = base.u64(72)
-        let expected = BlockCodec.checksum(
+        let expected = BlockCoding.checksum(
             UnsafeRawBufferPointer(rebasing: bytes[0..<72]),
             salt: salt
         )
@@ -220,7 +220,7 @@ package struct SegmentSeal: Equatable, Sendable {
                 available: bytes.count
             )
         }
-        let found = BlockCodec.checksum(bytes, salt: salt)
+        let found = BlockCoding.checksum(bytes, salt: salt)
         guard found == trailer.indexChecksum else {
             throw .checksum(structure: structure, expected: trailer.indexChecksum, found: found)
         }

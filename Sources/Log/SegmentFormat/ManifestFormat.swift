@@ -83,7 +83,7 @@ package struct ManifestEntry: Equatable, Sendable {
             let covered = UnsafeRawBufferPointer(
                 rebasing: UnsafeRawBufferPointer(buffer)[0..<88]
             )
-            base.put(BlockCodec.checksum(covered, salt: salt), at: 88)
+            base.put(BlockCoding.checksum(covered, salt: salt), at: 88)
         }
         return bytes
     }
@@ -105,7 +105,7 @@ package struct ManifestEntry: Equatable, Sendable {
         }
         guard base.u32(0) == magic else { throw .notOurs(structure: structure) }
         let found = base.u64(88)
-        let expected = BlockCodec.checksum(
+        let expected = BlockCoding.checksum(
             UnsafeRawBufferPointer(rebasing: bytes[0..<88]),
             salt: salt
         )
@@ -163,7 +163,7 @@ package struct ManifestHeader: Equatable, Sendable {
             let covered = UnsafeRawBufferPointer(
                 rebasing: UnsafeRawBufferPointer(buffer)[0..<56]
             )
-            base.put(BlockCodec.checksum(covered, salt: salt), at: 56)
+            base.put(BlockCoding.checksum(covered, salt: salt), at: 56)
         }
         return bytes
     }
@@ -194,7 +194,7 @@ package struct ManifestHeader: Equatable, Sendable {
         }
         let salt = base.u64(32)
         let found = base.u64(56)
-        let expected = BlockCodec.checksum(
+        let expected = BlockCoding.checksum(
             UnsafeRawBufferPointer(rebasing: bytes[0..<56]),
             salt: salt
         )

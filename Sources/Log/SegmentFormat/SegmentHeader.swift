@@ -66,7 +66,7 @@ package struct SegmentHeader: Equatable, Sendable {
             base.put(createdAt, at: 72)
             base.put(supersededOrdinal, at: 80)
             base.put(supersededFrom.value, at: 88)
-            let checksum = BlockCodec.checksum(
+            let checksum = BlockCoding.checksum(
                 UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[0..<120]),
                 salt: salt
             )
@@ -104,7 +104,7 @@ package struct SegmentHeader: Equatable, Sendable {
         }
         let found = base.u64(120)
         let salt = base.u64(56)
-        let expected = BlockCodec.checksum(
+        let expected = BlockCoding.checksum(
             UnsafeRawBufferPointer(rebasing: bytes[0..<120]),
             salt: salt
         )

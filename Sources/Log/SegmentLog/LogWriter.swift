@@ -19,6 +19,7 @@ package final class LogWriter: Sendable {
     package let layout: RecordingLayout
 
     private let clock: any Clock
+    private let schedule: any Clock
     private let options: LogOptions
     private let queue: Monitor<LogQueue>
     private let turn = Monitor<UInt64>(0)
@@ -33,7 +34,9 @@ package final class LogWriter: Sendable {
     /// - Parameters:
     ///   - path: the recording's directory; created when nothing is there.
     ///   - disk: the file system.
-    ///   - clock: times of the recorder's own records, and of rotation and syncing.
+    ///   - clock: times of the recorder's own records.
+    ///   - schedule: the clock by which blocks are closed, synced and segments rotated; nil takes
+    ///     `clock`. Its monotonic time must be the machine's.
     ///   - random: identities and salts.
     ///   - options: how to write.
     /// - Throws: `locked`, `notARecording`, `newerVersion`, `damaged`, `exists` or `system`.
@@ -41,15 +44,18 @@ package final class LogWriter: Sendable {
         path: String,
         disk: any FileSystem,
         clock: any Clock,
+        schedule: (any Clock)? = nil,
         random: any RandomSource,
         options: LogOptions
     ) throws(LogError) {
+        let schedule = schedule ?? clock
         let layout = RecordingLayout(path)
         var random = random
         let opening = try Recovery(layout: layout, disk: disk, clock: clock, options: options)
             .open(random: &random)
         self.layout = layout
         self.clock = clock
+        self.schedule = schedule
         self.options = options
         recovery = opening.report
         recording = opening.start.recording
@@ -61,6 +67,7 @@ package final class LogWriter: Sendable {
             layout: layout,
             disk: disk,
             clock: clock,
+            schedule: schedule,
             random: random,
             options: options,
             start: opening.start,
@@ -89,7 +96,7 @@ package final class LogWriter: Sendable {
         }
         let loop = SyncLoop(
             gate: gate,
-            clock: clock,
+            clock: schedule,
             policy: options.durability,
             unsyncedBytesMax: options.unsyncedBytesMax,
             markNanoseconds: options.markNanoseconds,
@@ -150,11 +157,11 @@ package final class LogWriter: Sendable {
                 limit: FormatLimits.payloadBytesMax
             )
         }
-        var outcome = queue.withLock { $0.append(envelope, payload: payload, clock: clock) }
+        var outcome = queue.withLock { $0.append(envelope, payload: payload, clock: schedule) }
         if case .wait = outcome {
             queue.wakeAll()
             outcome = queue.wait { queue in
-                let outcome = queue.append(envelope, payload: payload, clock: clock)
+                let outcome = queue.append(envelope, payload: payload, clock: schedule)
                 if case .wait = outcome { return nil }
                 return outcome
             }
@@ -340,12 +347,12 @@ package final class LogWriter: Sendable {
     }
 
     private func nextJob() -> LogQueue.Job {
-        let now = clock.monotonicNanoseconds()
+        let now = schedule.monotonicNanoseconds()
         let blockAge = options.blockNanosecondsMax
         let deadline = queue.withLock { $0.deadline(now: now, blockAge: blockAge) }
         return queue.wait(deadline: deadline) { queue in
             queue.takeJob(
-                now: clock.monotonicNanoseconds(),
+                now: schedule.monotonicNanoseconds(),
                 blockAge: blockAge,
                 deadline: deadline
             )

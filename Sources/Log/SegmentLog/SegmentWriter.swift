@@ -12,6 +12,7 @@ final class SegmentWriter: @unchecked Sendable {
     private let layout: RecordingLayout
     private let disk: any FileSystem
     private let clock: any Clock
+    private let schedule: any Clock
     private var random: any RandomSource
     private let options: LogOptions
     private let recording: RecordingID
@@ -38,6 +39,7 @@ final class SegmentWriter: @unchecked Sendable {
         layout: RecordingLayout,
         disk: any FileSystem,
         clock: any Clock,
+        schedule: any Clock,
         random: any RandomSource,
         options: LogOptions,
         start: WriterStart,
@@ -46,6 +48,7 @@ final class SegmentWriter: @unchecked Sendable {
         self.layout = layout
         self.disk = disk
         self.clock = clock
+        self.schedule = schedule
         self.random = random
         self.options = options
         self.pool = pool
@@ -137,7 +140,7 @@ final class SegmentWriter: @unchecked Sendable {
 
     private func finishWrite(of buffer: StoredBuffer, durable: Sequence) {
         if buffer.lastSequence > lastSequence { lastSequence = buffer.lastSequence }
-        let now = clock.monotonicNanoseconds()
+        let now = schedule.monotonicNanoseconds()
         let keeps = buffer.header.kind != .mark && options.durability != .none
         let isHasty = options.durability == .everyBlock
         let half = options.unsyncedBytesMax / 2
@@ -177,7 +180,7 @@ final class SegmentWriter: @unchecked Sendable {
 
     private func beginSegmentIfDue() throws(SystemError) {
         if let active {
-            let age = clock.monotonicNanoseconds() &- active.startedAt
+            let age = schedule.monotonicNanoseconds() &- active.startedAt
             let isDue =
                 active.offset >= options.rotateBytes
                 || age >= options.rotateNanoseconds
@@ -272,7 +275,7 @@ final class SegmentWriter: @unchecked Sendable {
             path: path,
             header: header,
             link: link,
-            startedAt: clock.monotonicNanoseconds()
+            startedAt: schedule.monotonicNanoseconds()
         )
         let raw = context.encoded()
         let block = pool.take()
@@ -307,7 +310,7 @@ final class SegmentWriter: @unchecked Sendable {
         )
         nextOrdinal += 1
         active = segment
-        let now = clock.monotonicNanoseconds()
+        let now = schedule.monotonicNanoseconds()
         gate.update { gate in
             gate.file = file
             gate.lastWriteAt = now
@@ -364,7 +367,7 @@ final class SegmentWriter: @unchecked Sendable {
         failed = nil
         for buffer in unsynced { try active?.write(buffer, durable: durable) }
         lastSequence = unsynced.last?.lastSequence ?? from.previous
-        let now = clock.monotonicNanoseconds()
+        let now = schedule.monotonicNanoseconds()
         gate.withLock { gate in
             gate.isDirty = true
             gate.dirtySince = now

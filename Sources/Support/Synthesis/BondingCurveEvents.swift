@@ -1,3 +1,5 @@
+import RecordModel
+
 extension BondingCurveMarket {
     /// `CreateEvent`.
     func createEvent(_ creator: SolanaWallet, _ context: SolanaSlotContext) -> [UInt8] {

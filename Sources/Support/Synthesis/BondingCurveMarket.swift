@@ -1,4 +1,5 @@
 import MarketModel
+import RecordModel
 
 /// One coin of pump.fun while it trades on its bonding curve: the instructions, calls, events and
 /// account states of its transactions.

@@ -1,3 +1,5 @@
+import RecordModel
+
 extension [UInt8] {
     /// Appends an integer in little-endian order, as Borsh, bincode and program data have it.
     mutating func appendLittleEndian<Value: FixedWidthInteger>(_ value: Value) {

@@ -1,3 +1,5 @@
+import RecordModel
+
 /// Reproducible random numbers (SplitMix64, Steele, Lea and Flood 2014): the same seed gives the
 /// same market.
 struct MarketRandom {

@@ -1,3 +1,5 @@
+import RecordModel
+
 /// Writes one protobuf message (proto3 encoding). Fields are to be written in rising number, the
 /// order in which common encoders put them, so that decoding and encoding again changes nothing.
 struct ProtobufBytes {

@@ -1,3 +1,5 @@
+import RecordModel
+
 extension PumpSwapPool {
     /// `CreatePoolEvent`.
     func createPoolEvent(

@@ -1,3 +1,5 @@
+import RecordModel
+
 /// One PumpSwap pool: the instructions, calls, events and account states of its transactions.
 struct PumpSwapPool {
     enum Entry {

@@ -1,3 +1,5 @@
+import RecordModel
+
 /// One Raydium AMM v4 pool: swaps by `SwapBaseIn` with their `ray_log`, and the pool's account.
 struct RaydiumPool {
     static let accountBytes = 752

@@ -1,3 +1,5 @@
+import RecordModel
+
 /// The Solana side of the market: wallets, coins, pools and validators, one block at a time.
 struct SolanaChainSynthesis {
     /// A pool with the token accounts of those who trade in it.

@@ -1,4 +1,5 @@
 import MarketModel
+import RecordModel
 
 /// 32 bytes: an address or a hash.
 struct SolanaKey: Hashable, Sendable {

@@ -1,3 +1,5 @@
+import RecordModel
+
 /// A transaction being put together: its instructions, what they call in turn, the log lines the
 /// runtime would print, and the balances they move.
 struct SolanaTransactionDraft {

@@ -3,9 +3,9 @@ import Testing
 
 @Suite struct BlockCodecTests {
     private func compressed(_ input: [UInt8], room: Int? = nil) -> [UInt8]? {
-        var out = [UInt8](repeating: 0, count: room ?? BlockCodec.compressBound(input.count))
+        var out = [UInt8](repeating: 0, count: room ?? BlockCoding.compressBound(input.count))
         let count = input.withUnsafeBytes { source in
-            out.withUnsafeMutableBytes { BlockCodec.compress(source, into: $0) }
+            out.withUnsafeMutableBytes { BlockCoding.compress(source, into: $0) }
         }
         return count.map { Array(out[..<$0]) }
     }
@@ -13,7 +13,7 @@ import Testing
     private func decompressed(_ input: [UInt8], count: Int) -> [UInt8]? {
         var out = [UInt8](repeating: 0, count: count)
         let isWhole = input.withUnsafeBytes { source in
-            out.withUnsafeMutableBytes { BlockCodec.decompress(source, into: $0) }
+            out.withUnsafeMutableBytes { BlockCoding.decompress(source, into: $0) }
         }
         return isWhole ? out : nil
     }
@@ -40,10 +40,10 @@ import Testing
         // XXH3_64bits("a") as printed by `xxhsum -H3` of xxHash 0.8.1.
         let bytes: [UInt8] = [0x61]
         #expect(
-            bytes.withUnsafeBytes { BlockCodec.checksum($0, salt: 0) } == 16_629_034_431_890_738_719
+            bytes.withUnsafeBytes { BlockCoding.checksum($0, salt: 0) } == 16_629_034_431_890_738_719
         )
         #expect(
-            bytes.withUnsafeBytes { BlockCodec.checksum($0, salt: 1) } != 16_629_034_431_890_738_719
+            bytes.withUnsafeBytes { BlockCoding.checksum($0, salt: 1) } != 16_629_034_431_890_738_719
         )
     }
 }

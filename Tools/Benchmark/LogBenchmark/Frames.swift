@@ -24,6 +24,7 @@ struct Frames {
         var payloads: [(RecordKind, Data)] = []
         for name in ["real.bin", "volume.bin", "blocks.bin", "capture.bin"] {
             let url = URL(fileURLWithPath: folder + "/solana/" + name)
+            // Without the shared data other frames are measured, and the table says so.
             guard let file = try? Data(contentsOf: url) else { continue }
             var offset = 0
             while offset + 4 <= file.count {
@@ -36,9 +37,11 @@ struct Frames {
             }
         }
         let evm = URL(fileURLWithPath: folder + "/evm/real.jsonl")
+        // As above.
         if let text = try? Data(contentsOf: evm) {
             for line in text.split(separator: 10) {
                 guard
+                    // A line that is no JSON holds no frame.
                     let object = try? JSONSerialization.jsonObject(with: line) as? [String: Any],
                     let payload = object["payload"] as? String
                 else { continue }
@@ -101,11 +104,8 @@ struct Frames {
                 receivedAt: 1_700_000_000_000_000_000 + Int64(index) * 50_000,
                 monotonic: UInt64(index) * 50_000
             )
-            RecordCodec.encode(
-                envelope,
-                payload: self[index],
-                into: current.baseAddress! + used
-            )
+            guard let base = current.baseAddress else { preconditionFailure("no memory") }
+            RecordCodec.encode(envelope, payload: self[index], into: base + used)
             used += needed
         }
         finish()

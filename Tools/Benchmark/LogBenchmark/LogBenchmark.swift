@@ -13,7 +13,7 @@ import SegmentFormat
 import SegmentLog
 
 @main
-struct LogBenchmark {
+struct BenchmarkProgram {
     static func main() throws {
         let arguments = CommandLine.arguments
         guard arguments.count >= 3 else {
@@ -111,18 +111,18 @@ struct BenchmarkRun {
 
     private func bareCompress(_ blocks: [UnsafeRawBufferPointer]) {
         let target = UnsafeMutableRawBufferPointer.allocate(
-            byteCount: BlockCodec.compressBound(FormatLimits.oversizedRawBytesMax),
+            byteCount: BlockCoding.compressBound(FormatLimits.oversizedRawBytesMax),
             alignment: 64
         )
         defer { target.deallocate() }
         for _ in 0..<rounds {
-            for block in blocks { _ = BlockCodec.compress(block, into: target) }
+            for block in blocks { _ = BlockCoding.compress(block, into: target) }
         }
     }
 
     private func bareAppend(_ blocks: [UnsafeRawBufferPointer], _ path: String) throws {
         let target = UnsafeMutableRawBufferPointer.allocate(
-            byteCount: BlockCodec.compressBound(FormatLimits.oversizedRawBytesMax),
+            byteCount: BlockCoding.compressBound(FormatLimits.oversizedRawBytesMax),
             alignment: 64
         )
         defer { target.deallocate() }
@@ -131,11 +131,11 @@ struct BenchmarkRun {
         defer { close(descriptor) }
         for _ in 0..<rounds {
             for block in blocks {
-                guard let count = BlockCodec.compress(block, into: target) else { continue }
+                guard let count = BlockCoding.compress(block, into: target) else { continue }
                 // A stand-in for a header, so that the file can be read back below.
                 var head = (
                     UInt64(count), UInt64(block.count),
-                    BlockCodec.checksum(
+                    BlockCoding.checksum(
                         UnsafeRawBufferPointer(rebasing: target[0..<count]),
                         salt: 1
                     )
@@ -160,9 +160,9 @@ struct BenchmarkRun {
         while read(descriptor, &head, 24) == 24 {
             let stored = UnsafeRawBufferPointer(rebasing: source[0..<Int(head.0)])
             guard read(descriptor, source.baseAddress, Int(head.0)) == Int(head.0) else { break }
-            precondition(BlockCodec.checksum(stored, salt: 1) == head.2)
+            precondition(BlockCoding.checksum(stored, salt: 1) == head.2)
             let raw = UnsafeMutableRawBufferPointer(rebasing: target[0..<Int(head.1)])
-            precondition(BlockCodec.decompress(stored, into: raw))
+            precondition(BlockCoding.decompress(stored, into: raw))
         }
     }
 
@@ -179,6 +179,7 @@ struct BenchmarkRun {
         latency: Bool,
         framesPerSecond: Double? = nil
     ) throws -> AppendResult {
+        // Left by an earlier run; when there is none, there is nothing to remove.
         try? FileManager.default.removeItem(atPath: path)
         var options = LogOptions()
         options.rotateBytes = 256 << 20

@@ -2,7 +2,7 @@ import CLZ4
 import CXXHash
 
 /// LZ4 blocks and salted XXH3 checksums over raw memory. Nothing here allocates.
-package enum BlockCodec {
+package enum BlockCoding {
     /// The most bytes that LZ4 can make of `count` bytes; `count` is at most 2,113,929,216.
     package static func compressBound(_ count: Int) -> Int {
         precondition(count >= 0 && count <= 2_113_929_216, "too large for an LZ4 block: \(count)")

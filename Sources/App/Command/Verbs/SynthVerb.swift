@@ -71,9 +71,9 @@ private struct SynthRun {
         place = ImportPlace(output: output, overwrites: arguments.has("force"))
         options.seed = arguments.count("seed") ?? 1  // the fallback in the flag's help
         let slots = arguments.count("slots") ?? 100  // likewise
-        options.slots = Int(clamping: slots)
-        options.ethereumBlocks = Int(clamping: arguments.count("blocks") ?? slots / 5)  // likewise
-        options.reorgs = Int(clamping: arguments.count("reorgs") ?? 0)  // likewise
+        options.slots = UInt32(clamping: slots)
+        options.ethereumBlocks = UInt32(clamping: arguments.count("blocks") ?? slots / 5)  // likewise
+        options.reorgs = UInt32(clamping: arguments.count("reorgs") ?? 0)  // likewise
         options.wholeBlocks = arguments.has("whole-blocks")
         options.end = arguments.has("cut") ? .cut : .clean
     }

@@ -154,7 +154,11 @@ let package = Package(
         pure("Deduplication", "Decode", ["RecordModel", "MarketModel"]),
 
         // MARK: Serve: the log played back
-        edge("Replay", "Serve", ["RecordModel", "SegmentLog", "Platform"]),
+        edge(
+            "Replay",
+            "Serve",
+            ["RecordModel", "SegmentFormat", "SegmentLog", "Platform"]
+        ),
         edge(
             "ReplayServer",
             "Serve",
@@ -262,6 +266,7 @@ let package = Package(
             "App/CommandTests",
             [
                 "Command", "SegmentLog", "SegmentFormat", "RecordModel", "Platform", "JSONText",
+                "Replay",
             ]
         ),
         tests("TidyTests", "TidyTests", []),

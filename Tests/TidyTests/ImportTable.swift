@@ -75,7 +75,7 @@ let importTable: [ImportRow] = [
     ImportRow("EthereumDecoding", ["RecordModel", "MarketModel", "JSONText"]),
     ImportRow("Deduplication", ["RecordModel", "MarketModel"]),
 
-    ImportRow("Replay", ["RecordModel", "SegmentLog", "Platform"]),
+    ImportRow("Replay", ["RecordModel", "SegmentFormat", "SegmentLog", "Platform"]),
     ImportRow(
         "ReplayServer",
         [

@@ -1,24 +1,38 @@
+import Platform
+import RecordModel
+import Replay
+import SegmentLog
+
 /// `tapedeck replay`
 let replayVerb = Verb(
     name: "replay",
-    summary: "play a recording through the pipeline",
+    summary: "play a recording at its own speed or another",
+    details: [
+        "Records are due as they came: by the monotonic clock inside a run, by the wall clock from "
+            + "one run to the next. Waits of more than a second are cut to one unless --keep-idle "
+            + "is given. What is delivered never depends on the speed.",
+        "Without --format only a summary is printed, on standard error: counts, and how late the "
+            + "records were. With --format the records go to standard output as they become due, "
+            + "as 'tapedeck cat' prints them.",
+        "It stops before damage and exits 3; --skip-damage steps over it, which still exits 3. "
+            + "When interrupted it prints the command that goes on from there and exits 1.",
+    ],
     operands: [SharedFlags.recording],
     flags: [
         SharedFlags.rate,
         SharedFlags.from,
         SharedFlags.to,
         Flag(
-            name: "projector",
-            value: ("NAME", .text),
-            isRepeatable: true,
-            help: "A projector to run"
-        ),
-        Flag(
             name: "keep-idle",
             help: "Keep waits of more than a second between records, instead of cutting them"
         ),
         SharedFlags.skipDamage,
-        SharedFlags.format(["text", "json"]),
+        Flag(
+            name: "format",
+            value: ("FORMAT", .choice(["text", "ndjson", "csv"])),
+            fallback: "no records, only the summary",
+            help: "How to print the records"
+        ),
     ],
     examples: [
         .init(purpose: "as fast as it can be read", line: "tapedeck replay deck --rate max"),
@@ -26,6 +40,121 @@ let replayVerb = Verb(
             purpose: "a thousand records at the recorded speed",
             line: "tapedeck replay deck --from seq:5000 --to seq:+1000"
         ),
+        .init(
+            purpose: "watch ten minutes in one",
+            line: "tapedeck replay deck --rate 10 --to time:+10m --format text"
+        ),
     ],
-    exitCodes: [.ok, .findings, .rangeNotAvailable]
+    exitCodes: [.ok, .findings, .rangeNotAvailable],
+    run: runReplay
 )
+
+private func runReplay(_ arguments: ParsedArguments) throws -> ExitCode {
+    let console = Console()
+    let interrupt = try Interrupt()
+    let clock = SystemClock()
+    let path = arguments.operands[0]
+    let reader = try RecordingReader(path: path, disk: LinuxFileSystem())
+    let range = try arguments.range().resolved(in: reader)
+    guard let rate = ReplayRate(arguments.text("rate") ?? "1") else {
+        preconditionFailure("the parser accepted a speed that is none")
+    }
+    let head = ReplayHead(from: range.first, rate: rate, keepsIdle: arguments.has("keep-idle"))
+    interrupt.onAsked { head.stop() }
+    var line = ProgressLine(
+        label: "replay",
+        unit: "records",
+        total: range.last.map { $0.value - range.first.value + 1 },
+        style: console.progressStyle,
+        now: clock.monotonicNanoseconds()
+    )
+    var run = ReplayRun(
+        reader: reader,
+        range: range,
+        head: head,
+        clock: clock,
+        write: { try writeOutput($0) },
+        report: { console.complain("tapedeck replay", $0) }
+    )
+    run.format = arguments.text("format").flatMap(RecordPrinter.Format.init)
+    run.skipsDamage = arguments.has("skip-damage")
+    // Lines of records on the same terminal would tear the progress line.
+    if run.format == nil || !Terminal.isTerminal(.output) {
+        run.progress = { records in
+            if let text = line.update(done: records, now: clock.monotonicNanoseconds()) {
+                console.talk(text)
+            }
+        }
+    }
+    let summary: ReplayRun.Summary
+    do { summary = try run.run() } catch let error as SystemError where error.isReaderGone {
+        return .ok
+    }
+    if let text = line.finish() { console.talk(text) }
+    console.talk(summary.text(range: range, rate: arguments.text("rate") ?? "1"))
+    if summary.ending == .stopped {
+        console.say("interrupted; go on with: \(resumption(arguments, range, summary))")
+    }
+    return summary.code
+}
+
+/// The command that plays what was not played.
+private func resumption(
+    _ arguments: ParsedArguments,
+    _ range: ResolvedRange,
+    _ summary: ReplayRun.Summary
+) -> String {
+    let next = summary.last > .none ? summary.last.next : range.first
+    var words = ["tapedeck", "replay", shellWord(arguments.operands[0]), "--from", "seq:\(next)"]
+    // A relative end would be counted from the new start.
+    if arguments.has("to") || range.last != nil && arguments.text("from")?.contains("..") == true,
+        let last = range.last
+    {
+        words += ["--to", "seq:\(last)"]
+    }
+    for occurrence in arguments.occurrences where !["from", "to"].contains(occurrence.flag) {
+        words.append("--\(occurrence.flag)")
+        if arguments.verb.flag(named: occurrence.flag)?.value != nil {
+            words.append(shellWord(occurrence.value))
+        }
+    }
+    return words.joined(separator: " ")
+}
+
+/// A word as a POSIX shell reads it back.
+func shellWord(_ word: String) -> String {
+    let plain = Set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:=+,@")
+    if !word.isEmpty, word.allSatisfy(plain.contains) { return word }
+    return "'"
+        + word.split(separator: "'", omittingEmptySubsequences: false)
+        .joined(separator: "'\\''") + "'"
+}
+
+extension ReplayRun.Summary {
+    /// The summary for people.
+    func text(range: ResolvedRange, rate: String) -> String {
+        var lines: [String] = []
+        if records > 0 {
+            lines.append(
+                "replayed sequences \(range.first) to \(last): \(frames) frames, \(events) events, "
+                    + "\(ByteCount.text(bytes)), in \(TimeSpan.text(took)) at rate \(rate)"
+            )
+        } else {
+            lines.append("replayed nothing")
+        }
+        if jitter.count > 0 {
+            let p50 = Self.microseconds(jitter.percentile(perThousand: 500))
+            let p99 = Self.microseconds(jitter.percentile(perThousand: 990))
+            lines.append(
+                "jitter: p50 \(p50), p99 \(p99), max \(Self.microseconds(jitter.max)), "
+                    + "n \(jitter.count)"
+            )
+        }
+        if holes > 0 || damage > 0 { lines.append("holes: \(holes), damaged places: \(damage)") }
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    private static func microseconds(_ nanoseconds: UInt64) -> String {
+        "\(nanoseconds / 1_000).\(nanoseconds % 1_000 / 100) us"
+    }
+}

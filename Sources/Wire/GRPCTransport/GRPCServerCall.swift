@@ -353,7 +353,9 @@ package final class GRPCServerCall: CompletionTarget, @unchecked Sendable {
                 gatherer.deliver(buffer, of: raw) { observer.callReceived(self, message: $0) }
             }
             grpc_byte_buffer_destroy(buffer)
-        } else if ok {
+        } else {
+            // No buffer: the client sends no more. The core may call that a failure when other
+            // operations of the call race with it; after a cancellation the close follows anyway.
             observer?.callHalfClosed(self)
         }
         let isEnd = state.update { state in

@@ -225,7 +225,11 @@ let package = Package(
         tests(
             "CaptureTests",
             "Capture/CaptureTests",
-            ["Capture", "RecordModel", "SegmentLog", "Platform"]
+            [
+                "Capture", "GeyserSource", "EthereumSource", "RecordModel", "SegmentLog",
+                "Platform", "Observability", "GRPCTransport", "GeyserDecoding",
+                "WebSocketTransport", "WebSocketProtocol",
+            ]
         ),
         tests(
             "GeyserDecodingTests",

@@ -9,7 +9,7 @@ package final class CaptureLog: Sendable {
     package let log: LogWriter
     package let redactor: Redactor
     package let clock: any Clock
-    /// Data frames that arrived and are recorded.
+    /// Data frames that arrived and are recorded; WebSocket control frames do not count.
     package let frames = Counter()
     /// Payload bytes of those frames.
     package let bytes = Counter()

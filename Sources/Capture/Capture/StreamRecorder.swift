@@ -177,8 +177,10 @@ package final class StreamRecorder: Sendable {
         if redactor.hasSecret(in: payload) { envelope.flags.insert(.containsSecret) }
         let ticket = capture.pauseTicket()
         guard let appended = append(envelope, payload) else { return nil }
-        capture.frames.add()
-        capture.bytes.add(UInt64(payload.byteCount))
+        if counts {
+            capture.frames.add()
+            capture.bytes.add(UInt64(payload.byteCount))
+        }
         envelope.sequence = appended.sequence
         let (isFirst, alerts) = note(envelope, payload)
         if isFirst { tell(.delivered) }

@@ -4,7 +4,7 @@ Prints messages a second, processor time a message and peak memory of both proce
 """
 
 import json
-import resource
+import os
 import subprocess
 import sys
 import time
@@ -31,19 +31,17 @@ def frames_of(tapedeck: str, recording: Path) -> tuple[dict[str, int], int]:
 
 def processor_seconds(process: subprocess.Popen) -> tuple[float, float]:
     """Waits for a process; gives its processor seconds and its peak memory in MiB."""
-    _, status, usage = __import__("os").wait4(process.pid, 0)
+    _, status, usage = os.wait4(process.pid, 0)
     process.returncode = status >> 8 if status & 0x7F == 0 else -(status & 0x7F)
     return usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
 
 
-def request_of(tapedeck: str, recording: Path, kind: str) -> list[dict]:
-    """The records of the given kind, decoded from ndjson."""
+def requests_of(tapedeck: str, recording: Path) -> dict[str, dict]:
+    """What the sources of a recording asked for, by transport."""
     lines = subprocess.run(
-        [tapedeck, "cat", str(recording), "--format", "ndjson", "--to", "seq:200"],
-        check=True,
-        capture_output=True,
+        [tapedeck, "requests", str(recording)], check=True, capture_output=True
     ).stdout.splitlines()
-    return [record for record in map(json.loads, lines) if record["kind"] == kind]
+    return {entry["transport"]: entry for entry in map(json.loads, lines)}
 
 
 def run(tapedeck: str, work: Path, source: Path, flags: list[str], what: str, kind: str) -> None:
@@ -95,21 +93,22 @@ def main() -> None:
         stderr=subprocess.DEVNULL,
     )
     print(f"synth: {slots} slots and blocks in {time.monotonic() - begun:.1f} s")
+    requests = requests_of(tapedeck, source)
     subscribe = work / "subscribe.json"
-    subscribe.write_text(json.dumps({
-        "accounts": {"a": {}},
-    }))
-    decided = subprocess.run(
-        [tapedeck, "subscription", str(source)], capture_output=True, text=True
-    )
-    del decided
+    subscribe.write_text(json.dumps(requests["grpc"]["subscribe"]))
     run(tapedeck, work, source, ["--subscribe", str(subscribe)], "--geyser", "grpc_message_in")
     calls: list[str] = []
-    for record in request_of(tapedeck, source, "websocket_frame_out"):
-        text = __import__("base64").b64decode(record["payload"]).decode()
-        call = json.loads(text)
-        calls += ["--call", json.dumps({"method": call["method"], "params": call["params"]})]
+    for call in requests["websocket"]["calls"]:
+        calls += ["--call", json.dumps(call)]
     run(tapedeck, work, source, calls, "--ws", "websocket_frame_in")
+    print("replay at the recorded pace, ten seconds:")
+    replay = subprocess.run(
+        [tapedeck, "replay", str(source), "--rate", "1", "--to", "time:..+10s"],
+        capture_output=True,
+        text=True,
+    )
+    for line in replay.stderr.splitlines():
+        print("  " + line)
 
 
 if __name__ == "__main__":

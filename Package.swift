@@ -270,7 +270,7 @@ let package = Package(
             "App/CommandTests",
             [
                 "Command", "SegmentLog", "SegmentFormat", "RecordModel", "Platform", "JSONText",
-                "Replay",
+                "Replay", "Synthesis",
             ]
         ),
         tests("TidyTests", "TidyTests", []),

@@ -46,6 +46,9 @@ package struct LogOptions: Sendable {
     /// Written into the `recording.json` of a new recording whose records were not captured here;
     /// nil for a capture.
     package var origin: String?
+    /// Wall-clock nanoseconds to write into the `recording.json` of a new recording whose clock
+    /// shows the time of its data; nil for what the clock shows.
+    package var createdAt: Int64?
     /// Finds slots and blocks for the index; nil leaves the index without them.
     package var positionReader: (any PositionReader)?
 

@@ -47,9 +47,12 @@ extension RecordingReader {
                 continue
             }
             do { mark = max(mark, try headerMark(of: segment)) } catch {
-                // A segment whose header is damaged promises nothing.
-                if case .damaged = error { continue }
-                throw error
+                // A segment whose header is damaged, or that is gone, promises nothing.
+                switch error {
+                case .damaged: continue
+                case .system(let cause) where cause.isNotFound: continue
+                default: throw error
+                }
             }
         }
         return mark

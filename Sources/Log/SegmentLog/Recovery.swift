@@ -37,7 +37,7 @@ struct Recovery {
     private func create(random: inout any RandomSource) throws(LogError) -> Opening {
         let identity = RecordingIdentity(
             recording: RecordingID(randomHigh: random.next(), randomLow: random.next()),
-            createdAt: clock.wallNanoseconds(),
+            createdAt: options.createdAt ?? clock.wallNanoseconds(),
             tool: "tapedeck \(options.toolVersion)",
             origin: options.origin
         )

@@ -74,7 +74,7 @@ private func run(_ shell: String, _ arguments: [String], script: String) throws 
 
 @Suite struct CompletionTests {
     @Test(arguments: [
-        ("re", "record replay"), ("config ", "check"), ("info --fo", "--format"),
+        ("re", "record replay requests"), ("config ", "check"), ("info --fo", "--format"),
         ("info --format j", "json"), ("synth --s", "--seed --slots"), ("completion f", "fish"),
         ("config check --h", "--help"), ("cat d --from s", "seq: slot:"), ("synth --seed ", ""),
     ])
@@ -107,7 +107,7 @@ private func run(_ shell: String, _ arguments: [String], script: String) throws 
             """
         let (code, text) = try run("fish", ["--no-config"], script: script)
         #expect(code == 0)
-        #expect(text == "record replay\ncheck\njson text\n")
+        #expect(text == "record replay requests\ncheck\njson text\n")
     }
 }
 

@@ -45,6 +45,7 @@ final class ImportWriter {
         options.durability = .none
         options.toolVersion = toolVersion
         options.origin = origin
+        options.createdAt = SystemClock().wallNanoseconds()
         options.positionReader = FramePositions()
         wallStart = time
         latest = time

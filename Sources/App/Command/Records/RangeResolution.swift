@@ -51,8 +51,8 @@ private struct RangeResolver {
         ifEmpty: Sequence
     ) throws(LogError) -> Sequence? {
         do { return try reader.sequenceRange()?.last ?? ifEmpty } catch {
-            if case .damaged = error { return nil }
-            throw error
+            guard error.isDamageOrAbsence else { throw error }
+            return nil
         }
     }
 

@@ -1,3 +1,4 @@
+import Platform
 import RecordModel
 import SegmentFormat
 import SegmentLog
@@ -46,8 +47,8 @@ final class StreamSources {
             return entry.flatMap { EventFields(orNil: $0.payload)?.text(.source) }
         } catch {
             // A damaged context is reported by whoever reads the segment; the name is unknown.
-            if case .damaged = error { return nil }
-            throw error
+            guard error.isDamageOrAbsence else { throw error }
+            return nil
         }
     }
 
@@ -69,6 +70,17 @@ final class StreamSources {
                 else { return nil }
                 return EventFields(orNil: cursor.payloadBytes)
             }
+        }
+    }
+}
+
+extension LogError {
+    /// Whether a segment's bytes are wrong or its file is gone: a cursor reports both as damage.
+    var isDamageOrAbsence: Bool {
+        switch self {
+        case .damaged: true
+        case .system(let cause): cause.isNotFound
+        default: false
         }
     }
 }

@@ -14,8 +14,8 @@ let requestsVerb = Verb(
     operands: [SharedFlags.recording],
     examples: [
         .init(
-            purpose: "the subscription of the first source, as a file",
-            line: "tapedeck requests deck | head -n 1 | jq .subscribe > subscribe.json"
+            purpose: "one line of JSON for each source",
+            line: "tapedeck requests deck"
         )
     ],
     exitCodes: [.ok, .failed, .usage],

@@ -159,7 +159,10 @@ private func message(_ body: () throws -> Void) -> String {
             ([0, 0, 0, 0], nil, "solana-le and solana-be; say which with --format"),
             ([], nil, "the file is empty"),
             (Array(#"{"t_wall":"x","raw":"a"}"#.utf8), nil, "t_wall is no time"),
-            (Array("{\"t_wall\":1,\"raw\":\"a\"}\n{oops".utf8), nil, "byte 23: line 2 is not JSON"),
+            (
+                Array("{\"t_wall\":1,\"raw\":\"a\"}\n{oops".utf8), nil,
+                "byte 23: line 2 is not JSON (malformed)"
+            ),
             (
                 Array(#"{"conn":"a","t":1,"dir":"in","opcode":"binary","payload":"a"}"#.utf8), nil,
                 "opcode is none of"

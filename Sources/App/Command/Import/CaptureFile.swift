@@ -118,8 +118,8 @@ struct CaptureFile {
             return try CapturedLine(document.parse(Array(line)))
         } catch let error as CapturedLine.Mistake {
             throw file.failure(at: offset, "\(name) is no captured message: \(error.message)")
-        } catch {
-            throw file.failure(at: offset, "\(name) is not JSON: \(error)")
+        } catch let error as JSONError {
+            throw file.failure(at: offset + error.offset, "\(name) is not JSON (\(error.kind))")
         }
     }
 

@@ -270,7 +270,8 @@ let package = Package(
             "App/CommandTests",
             [
                 "Command", "SegmentLog", "SegmentFormat", "RecordModel", "Platform", "JSONText",
-                "Replay", "Synthesis",
+                "Replay", "Synthesis", "Capture", "EthereumSource", "GeyserSource",
+                "GeyserDecoding", "GRPCTransport", "WebSocketProtocol",
             ]
         ),
         tests("TidyTests", "TidyTests", []),

@@ -125,6 +125,7 @@ package final class StreamRecorder: Sendable {
         for pair in metadata { fields.add(.responseMetadata, pair, by: redactor) }
         if let extensions { fields.add(.extensions, redactor.text(extensions)) }
         let envelope = envelope(.streamAccepted)
+        if isCertain { confirmAcceptance() }
         guard isCertain else {
             progress.withLock { $0.heldAcceptance = (envelope, fields) }
             return

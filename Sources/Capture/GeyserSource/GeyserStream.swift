@@ -14,6 +14,9 @@ final class GeyserStream: OpenStream, GRPCCallObserver {
         var call: GRPCCall?
         var isOver = false
         var wasAccepted = false
+        var peer = ""
+        /// The encoding of compressed messages is in the log.
+        var hasEncoding = false
         /// When a ping is due, in nanoseconds of the monotonic clock.
         var nextPing: UInt64?
         var pings: Int32 = 0
@@ -100,7 +103,10 @@ final class GeyserStream: OpenStream, GRPCCallObserver {
     // MARK: GRPCCallObserver
 
     func callAccepted(_ call: GRPCCall, metadata: [GRPCMetadataEntry], peer: String) {
-        transport.withLock { $0.wasAccepted = true }
+        transport.withLock {
+            $0.wasAccepted = true
+            $0.peer = peer
+        }
         recorder.accepted(
             peer: peer,
             metadata: metadata.map { .init($0.key, $0.value) },
@@ -110,6 +116,7 @@ final class GeyserStream: OpenStream, GRPCCallObserver {
     }
 
     func callReceived(_ call: GRPCCall, message: GRPCMessage) {
+        if message.isCompressed { recordEncoding(message.encoding) }
         let ticket = recorder.received(
             .grpcMessageIn,
             wireByte: message.isCompressed ? 1 : 0,
@@ -119,6 +126,20 @@ final class GeyserStream: OpenStream, GRPCCallObserver {
             call.pause()
             recorder.paused(ticket) { call.resume() }
         }
+    }
+
+    /// The core keeps `grpc-encoding` from the metadata and tells it only with a compressed
+    /// message: a second acceptance says it, before the first such message.
+    private func recordEncoding(_ encoding: GRPCEncoding) {
+        let peer = transport.withLock { transport -> String? in
+            defer { transport.hasEncoding = true }
+            return transport.hasEncoding ? nil : transport.peer
+        }
+        guard let peer else { return }
+        recorder.accepted(
+            peer: peer,
+            metadata: [.init("grpc-encoding", Array(encoding.name.utf8))]
+        )
     }
 
     func callEnded(_ call: GRPCCall, status: GRPCStatus) {

@@ -218,6 +218,36 @@ private func message(_ number: Int) -> [UInt8] {
         #expect(records.of(.grpcMessageIn).map(\.payload) == [[1]])
     }
 
+    @Test func `compressed messages stay compressed and their encoding is told before them`()
+        throws
+    {
+        let server = try ScriptedServer { call, _ in
+            try call.accept(encoding: .gzip)
+            _ = call.send([1], isCompressed: false)
+            _ = call.send([2, 2], isCompressed: true)
+            _ = call.send([3, 3], isCompressed: true)
+            try call.finish(.ok, message: "")
+        }
+        defer { server.close() }
+        let deck = try Deck()
+        let source = try server.source {
+            $0.acceptedEncodings = [.identity, .gzip]
+            $0.policy.endsWithStream = true
+        }
+        try deck.record([source])
+        let records = try deck.records()
+        let frames = records.of(.grpcMessageIn)
+        #expect(frames.map(\.payload) == [[1], [2, 2], [3, 3]])
+        #expect(frames.map(\.envelope.wireByte) == [0, 1, 1])
+        let told = records.of(.streamAccepted).filter {
+            $0.fields.pairs(.responseMetadata).contains {
+                $0.name == "grpc-encoding" && $0.value == Array("gzip".utf8)
+            }
+        }
+        #expect(told.count == 1)
+        #expect(told[0].envelope.sequence < frames[1].envelope.sequence)
+    }
+
     @Test func `a stop on request closes without a gap`() throws {
         let server = try ScriptedServer { call, _ in
             var number = 0

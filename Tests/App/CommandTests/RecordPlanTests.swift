@@ -1,0 +1,162 @@
+import Capture
+import EthereumSource
+import Foundation
+import GRPCTransport
+import GeyserDecoding
+import GeyserSource
+import Platform
+import SegmentLog
+import Testing
+import WebSocketProtocol
+
+@testable import Command
+
+@Suite struct RecordPlanTests {
+    private let folder =
+        FileManager.default.temporaryDirectory.path
+        + "/tapedeck-plan-\(UUID().uuidString)"
+    private let inputs = PlanInputs(disk: LinuxFileSystem()) { name in
+        ["TOKEN": "tok-0123456789", "SPACES": " tok-9876543210\n", "EMPTY": ""][name]
+    }
+
+    private func plan(_ text: String) throws -> RecordPlan {
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try #"{"slots":{"a":{}}}"#.write(
+            toFile: folder + "/all.json",
+            atomically: true,
+            encoding: .utf8
+        )
+        try text.write(toFile: folder + "/deck.json5", atomically: true, encoding: .utf8)
+        var plan = RecordPlan()
+        try plan.read(config: folder + "/deck.json5", inputs)
+        try plan.settle()
+        return plan
+    }
+
+    private func fault(_ text: String) -> String {
+        do {
+            _ = try plan(text)
+            return "no fault"
+        } catch let error as PlanError {
+            return error.message.replacingOccurrences(of: folder + "/", with: "")
+        } catch { return "\(error)" }
+    }
+
+    @Test func `a file with everything is understood`() throws {
+        let plan = try plan(
+            """
+            { // JSON5
+              sources: [
+                { id: 'main', geyser: 'https://geyser.example', subscribe: 'all.json',
+                  token_env: 'SPACES', metadata: { 'X-Sub': { env: 'TOKEN' } },
+                  server_name: 'inner', encodings: ['gzip'], receive_limit: '1MiB',
+                  keepalive: { every: 'off' }, ping_seconds: 0,
+                  reconnect: { first: '1s', refused: '1m' }, },
+                { ws: 'wss://u:secret-pass@node.example/v2/abcdef0123456789', chain: 'evm:137',
+                  calls: [{ method: 'eth_subscribe', params: ['logs', { b: 1, a: [null, true] }] }],
+                  headers: { Authorization: { env: 'TOKEN' } }, permessage_deflate: true },
+              ],
+              log: { durability: 'none', rotate_bytes: '2MiB', on_full: 'exit' },
+              limits: { frames: 10 },
+            }
+            """
+        )
+        guard case .geyser(let geyser) = plan.sources[0],
+            case .ethereum(let ethereum) = plan.sources[1]
+        else {
+            Issue.record("other sources")
+            return
+        }
+        #expect(geyser.id == "main")
+        #expect(geyser.token == "tok-9876543210")
+        #expect(geyser.metadata == [GRPCMetadataEntry("x-sub", "tok-0123456789")])
+        #expect(geyser.serverName == "inner")
+        #expect(geyser.acceptedEncodings == [.identity, .gzip])
+        #expect(geyser.receiveBytesMax == 1 << 20)
+        #expect(geyser.keepaliveMilliseconds == nil)
+        #expect(geyser.pingNanoseconds == nil)
+        #expect(geyser.policy.backoff.first == 1_000_000_000)
+        #expect(geyser.policy.backoff.refused == 60_000_000_000)
+        #expect(geyser.request.slots.count == 1)
+        #expect(ethereum.id == "ws-2")
+        #expect(ethereum.chain == "evm:137")
+        #expect(ethereum.offersCompression)
+        #expect(
+            String(decoding: ethereum.calls[0].message(id: 1), as: UTF8.self)
+                == #"{"jsonrpc":"2.0","id":1,"method":"eth_subscribe","params":["logs",{"a":[null,true],"b":1}]}"#
+        )
+        #expect(ethereum.fields == [HTTPField("Authorization", "tok-0123456789")])
+        #expect(plan.log.durability == .none)
+        #expect(plan.log.rotateBytes == 2 << 20)
+        #expect(plan.log.onFull == .exit)
+        #expect(plan.framesMax == 10)
+        for secret in ["tok-9876543210", "secret-pass", "abcdef0123456789"] {
+            #expect(plan.secrets.contains { $0.contains(secret) })
+            #expect(!plan.description.contains(secret))
+        }
+    }
+
+    @Test(arguments: [
+        ("{", "deck.json5: it is not JSON5"),
+        ("[]", "deck.json5: an object was expected, not a list"),
+        ("{}", "there is no source to record"),
+        ("{sourcs: []}", "deck.json5: sourcs: this key is unknown (did you mean sources?)"),
+        ("{sources: 3}", "deck.json5: sources: expected a list, not 3"),
+        ("{sources: [{}]}", "deck.json5: sources[0]: a source needs"),
+        ("{sources: [{geyser: 'https://h'}]}", "deck.json5: sources[0].subscribe: the path of"),
+        (
+            "{sources: [{geyser: 'https://h/key', subscribe: 'all.json'}]}",
+            "deck.json5: sources[0].geyser: the address is not usable: a gRPC endpoint has no path"
+        ),
+        (
+            "{sources: [{geyser: 'https://h', subscribe: 'none.json'}]}",
+            "deck.json5: sources[0].subscribe: open none.json: No such file"
+        ),
+        (
+            "{sources: [{geyser: 'https://h', subscribe: 'deck.json5'}]}",
+            "deck.json5: sources[0].subscribe: deck.json5: not JSON"
+        ),
+        (
+            "{sources: [{geyser: 'https://h', subscribe: 'all.json', token: 'tok'}]}",
+            "deck.json5: sources[0].token: a secret does not stand in the file"
+        ),
+        (
+            "{sources: [{geyser: 'https://h', subscribe: 'all.json', token_env: 'EMPTY'}]}",
+            "deck.json5: sources[0].token_env: the environment variable EMPTY is empty"
+        ),
+        (
+            "{sources: [{geyser: 'http://h', subscribe: 'all.json', token_env: 'TOKEN'}]}",
+            "geyser-1: a token is not sent without encryption"
+        ),
+        (
+            "{sources: [{geyser: 'https://h', subscribe: 'all.json', ping_seconds: -1}]}",
+            "deck.json5: sources[0].ping_seconds: expected a whole number from 0 to 3600, not -1"
+        ),
+        (
+            "{sources: [{ws: 'wss://h', calls: [{method: 'a', params: [1.5]}]}]}",
+            "deck.json5: sources[0].calls[0].params[0]: only whole numbers"
+        ),
+        (
+            "{sources: [{ws: 'wss://h', calls: [{method: 'a', id: 1}]}]}",
+            "deck.json5: sources[0].calls[0]: the call is not usable: id and jsonrpc are added"
+        ),
+        (
+            "{sources: [{ws: 'wss://h/0123456789abcdef0', calls: [{method: 'a', "
+                + "params: ['0123456789abcdef0']}]}]}",
+            "ws-1: the subscription itself holds a secret"
+        ),
+        (
+            "{sources: [{id: 'a', ws: 'wss://h', calls: [{method: 'a'}]}, "
+                + "{id: 'a', ws: 'wss://h', calls: [{method: 'a'}]}]}",
+            "two sources have the id 'a'"
+        ),
+        (
+            "{sources: [{ws: 'wss://h', calls: [{method: 'a'}], reconnect: {refused: '1s'}}]}",
+            "deck.json5: sources[0].reconnect.refused: expected a length of time"
+        ),
+    ])
+    func `a fault is named with its place`(text: String, message: String) {
+        #expect(fault(text).hasPrefix(message), "\(fault(text))")
+    }
+}

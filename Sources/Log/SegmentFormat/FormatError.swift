@@ -17,6 +17,7 @@ public enum FormatError: Error, Equatable, Sendable {
 }
 
 extension FormatError: CustomStringConvertible {
+    /// What is wrong, for a person.
     public var description: String {
         switch self {
         case .notOurs(let structure):

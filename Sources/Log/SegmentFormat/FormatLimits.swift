@@ -5,6 +5,7 @@ public enum FormatLimits {
     /// minor number adds only what older readers may ignore.
     @inlinable
     public static var versionMajor: UInt16 { 1 }
+    /// As `versionMajor`.
     @inlinable
     public static var versionMinor: UInt16 { 0 }
 
@@ -41,16 +42,22 @@ public enum FormatLimits {
     /// Fixed sizes of the structures, in bytes.
     @inlinable
     public static var segmentHeaderBytes: Int { 128 }
+    /// A block's header.
     @inlinable
     public static var blockHeaderBytes: Int { 80 }
+    /// What stands before a record's payload.
     @inlinable
     public static var recordHeaderBytes: Int { 36 }
+    /// One entry of a segment's index.
     @inlinable
     public static var indexEntryBytes: Int { 64 }
+    /// The trailer of a sealed segment.
     @inlinable
     public static var trailerBytes: Int { 80 }
+    /// The header of the manifest.
     @inlinable
     public static var manifestHeaderBytes: Int { 64 }
+    /// One entry of the manifest.
     @inlinable
     public static var manifestEntryBytes: Int { 96 }
 }

@@ -91,7 +91,8 @@ package final class LogWriter: Sendable {
 
     private func startThreads() throws(SystemError) {
         var started: [Thread] = []
-        for number in 0..<(options.compressors ?? Processors.available(atMost: 2)) {  // as many as help
+        let compressors = options.compressors ?? Processors.available(atMost: 2)
+        for number in 0..<compressors {
             started.append(try Thread(name: "log-block-\(number)") { [self] in compressLoop() })
         }
         let loop = SyncLoop(

@@ -2,7 +2,9 @@
 public struct RecordEnvelope: Hashable, Sendable {
     /// The record's place in the recording.
     public var sequence: Sequence
+    /// What the record is.
     public var kind: RecordKind
+    /// What the payload does not tell.
     public var flags: RecordFlags
     /// The first byte of a WebSocket frame as on the wire (FIN, RSV1-3, opcode), or the
     /// compressed flag (0 or 1) of a gRPC message; 0 for events.
@@ -16,6 +18,7 @@ public struct RecordEnvelope: Hashable, Sendable {
     /// Monotonic nanoseconds at the same moment; comparable within one run only.
     public var monotonic: UInt64
 
+    /// An envelope; the log gives the sequence when it is appended.
     @inlinable
     public init(
         sequence: Sequence = .none,

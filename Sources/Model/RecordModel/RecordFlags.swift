@@ -1,7 +1,9 @@
 /// Facts about a record that its payload does not tell.
 public struct RecordFlags: OptionSet, Hashable, Sendable {
+    /// The bits as stored.
     public let rawValue: UInt8
 
+    /// The flags of stored bits.
     @inlinable
     public init(rawValue: UInt8) { self.rawValue = rawValue }
 

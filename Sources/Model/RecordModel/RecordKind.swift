@@ -3,8 +3,10 @@
 /// Zero is never a kind, so unwritten bytes never read as a record. The numbers are part of the
 /// format (Sources/Log/README.md) and never change their meaning.
 public struct RecordKind: RawRepresentable, Hashable, Sendable {
+    /// The number as stored.
     public let rawValue: UInt8
 
+    /// The kind of a stored number.
     @inlinable
     public init(rawValue: UInt8) { self.rawValue = rawValue }
 
@@ -120,5 +122,6 @@ public struct RecordKind: RawRepresentable, Hashable, Sendable {
 }
 
 extension RecordKind: CustomStringConvertible {
+    /// The name, or `kind_N`.
     public var description: String { name ?? "kind_\(rawValue)" }
 }

@@ -3,8 +3,10 @@
 /// It is the only replay order. Zero means "none": before the first record, or the recorder itself
 /// where a stream is named.
 public struct Sequence: Hashable, Comparable, Sendable {
+    /// The number.
     public let value: UInt64
 
+    /// The sequence of a number.
     @inlinable
     public init(_ value: UInt64) { self.value = value }
 
@@ -15,6 +17,7 @@ public struct Sequence: Hashable, Comparable, Sendable {
     @inlinable
     public static var first: Sequence { Sequence(1) }
 
+    /// Whether the left record stands before the right one.
     @inlinable
     public static func < (left: Sequence, right: Sequence) -> Bool { left.value < right.value }
 
@@ -27,6 +30,7 @@ public struct Sequence: Hashable, Comparable, Sendable {
 }
 
 extension Sequence: CustomStringConvertible {
+    /// The number in decimal.
     public var description: String { String(value) }
 }
 

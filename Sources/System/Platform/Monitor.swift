@@ -16,6 +16,7 @@ public final class Monitor<State>: @unchecked Sendable {
     @usableFromInline
     let state: UnsafeMutablePointer<State>
 
+    /// A monitor around a value.
     public init(_ state: sending State) {
         self.state = .allocate(capacity: 1)
         self.state.initialize(to: state)

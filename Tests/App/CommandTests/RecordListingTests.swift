@@ -267,14 +267,14 @@ private let eventPayload =
     }
 }
 
-@Suite struct FramePositionsTests {
+@Suite struct SeekablePositionsTests {
 
     @Test func `a message in fragments has the position of its last fragment`() {
         let message =
             #"{"jsonrpc":"2.0","method":"eth_subscription","params":{"subscription":"0x1","#
             + #""result":{"parentHash":"0xaa","number":"0x10"}}}"#
         let bytes = Array(message.utf8)
-        var positions = FramePositions()
+        var positions = RecordedPositions()
         let block = ChainPosition(family: .block, number: 16)
         let whole = frame(.webSocketFrameIn, stream: 5, wireByte: 0x81)
         #expect(positions.position(of: whole, payload: bytes.span.bytes) == block)

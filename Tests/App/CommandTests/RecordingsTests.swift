@@ -20,7 +20,9 @@ import Testing
         return table.split(separator: "\n").compactMap { line in
             let cells = line.split(separator: "|").map { $0.trimmingCharacters(in: .whitespaces) }
             guard cells.count >= 2, cells[1].hasPrefix("`tapedeck synth") else { return nil }
-            let words = cells[1].trimmingCharacters(in: ["`"]).split(separator: " ").map(String.init)
+            let words = cells[1].trimmingCharacters(in: ["`"]).split(separator: " ").map(
+                String.init
+            )
             return (cells[0].trimmingCharacters(in: ["`"]), Array(words.dropFirst()))
         }
     }

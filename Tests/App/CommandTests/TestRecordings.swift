@@ -47,7 +47,7 @@ func makeRecording(
     var options = LogOptions()
     options.rotateBytes = rotateBytes
     options.durability = .none
-    options.positionReader = FramePositions()
+    options.positionReader = RecordedPositions()
     let writer = try LogWriter(
         path: path,
         disk: LinuxFileSystem(),

@@ -7,12 +7,19 @@ import SegmentLog
 final class ImportClock: Clock {
     // safety: a Monitor; the importing thread writes, threads of the log read.
     private let wall: Monitor<Int64>
-    private let machine = SystemClock()
+    private let start: Int64
 
-    init(startingAt time: Int64) { wall = Monitor(time) }
+    init(startingAt time: Int64) {
+        wall = Monitor(time)
+        start = time
+    }
 
     func wallNanoseconds() -> Int64 { wall.withLock { $0 } }
-    func monotonicNanoseconds() -> UInt64 { machine.monotonicNanoseconds() }
+    /// Counted from the first record, so that two imports of one file are alike.
+    func monotonicNanoseconds() -> UInt64 {
+        let (passed, overflow) = wallNanoseconds().subtractingReportingOverflow(start)
+        return overflow ? 0 : UInt64(clamping: passed)
+    }
 
     /// Moves the wall clock to the record that is being written.
     func set(_ time: Int64) { wall.withLock { $0 = time } }
@@ -46,17 +53,17 @@ final class ImportWriter {
         options.toolVersion = toolVersion
         options.origin = origin
         options.createdAt = SystemClock().wallNanoseconds()
-        options.positionReader = FramePositions()
+        options.positionReader = RecordedPositions()
         wallStart = time
         latest = time
         log = try LogWriter(
             path: path,
             disk: LinuxFileSystem(),
             clock: clock,
+            schedule: SystemClock(),
             random: SystemRandom(),
             options: options
         )
-        // After the run-started record, so that monotonic time never falls.
         monotonicStart = clock.monotonicNanoseconds()
     }
 

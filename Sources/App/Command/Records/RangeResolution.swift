@@ -41,7 +41,7 @@ private struct RangeResolver {
     init(reader: RecordingReader, follows: Bool) throws {
         self.reader = reader
         self.follows = follows
-        seek = RecordingSeek(reader, positions: FramePositions())
+        seek = RecordingSeek(reader, positions: RecordedPositions())
         oldest = reader.segments.first?.firstSequence ?? .first  // an empty recording
         newest = try Self.newest(reader, ifEmpty: oldest.previous)
     }
@@ -166,7 +166,7 @@ private struct RangeResolver {
         _ family: ChainPosition.Family,
         from first: Sequence
     ) throws -> UInt64? {
-        var positions = FramePositions()
+        var positions = RecordedPositions()
         let cursor = try RecordCursor(reader, from: first)
         while true {
             switch try cursor.next() {

@@ -72,7 +72,7 @@ struct RecordingSurvey {
         guard let begin = isComplete ? reader.segments.first : reader.segments.last else { return }
         try takeContext(of: begin, reader)
         let unindexed = try takeIndexes(reader)
-        var positions = FramePositions()
+        var positions = RecordedPositions()
         let cursor = try RecordCursor(reader, from: begin.firstSequence)
         loop: while true {
             switch try cursor.next() {

@@ -72,8 +72,9 @@ private struct SynthRun {
         options.seed = arguments.count("seed") ?? 1  // the fallback in the flag's help
         let slots = arguments.count("slots") ?? 100  // likewise
         options.slots = UInt32(clamping: slots)
-        // Likewise for the next two.
+        // Likewise.
         options.ethereumBlocks = UInt32(clamping: arguments.count("blocks") ?? slots / 5)
+        // Likewise.
         options.reorgs = UInt32(clamping: arguments.count("reorgs") ?? 0)
         options.wholeBlocks = arguments.has("whole-blocks")
         options.end = arguments.has("cut") ? .cut : .clean

@@ -98,7 +98,18 @@ import WebSocketProtocol
     }
 
     @Test(arguments: [
-        ("{", "deck.json5: it is not JSON5"),
+        (
+            "{ a: 1,\n  b: [2, 3 }",
+            "deck.json5: it is not JSON5: line 2, column 12: this bracket closes nothing"
+        ),
+        (
+            "{\n a: 'x'\n b: 1 }",
+            "deck.json5: it is not JSON5: line 3, column 2: a comma or colon is missing"
+        ),
+        ("{ a: 'x }", "deck.json5: it is not JSON5: line 1, column 6: this text is never closed"),
+        ("{ a: [", "deck.json5: it is not JSON5: line 1, column 6: this bracket is never closed"),
+        ("{ /* a", "deck.json5: it is not JSON5: line 1, column 3: this comment is never closed"),
+        ("{ a: nothing }", "deck.json5: it is not JSON5"),
         ("[]", "deck.json5: an object was expected, not a list"),
         ("{}", "there is no source to record"),
         ("{sourcs: []}", "deck.json5: sourcs: this key is unknown (did you mean sources?)"),

@@ -22,7 +22,13 @@ extension RecordPlan {
         decoder.allowsJSON5 = true
         let root: ConfigValue
         do { root = try decoder.decode(ConfigValue.self, from: Foundation.Data(bytes)) } catch {
-            throw PlanError("\(path): it is not JSON5: \(Self.words(of: error))")
+            guard let fault = JSON5Fault.find(in: bytes) else {
+                throw PlanError("\(path): it is not JSON5: \(Self.words(of: error))")
+            }
+            throw PlanError(
+                "\(path): it is not JSON5: line \(fault.line), column \(fault.column): "
+                    + fault.problem
+            )
         }
         do {
             var file = try ConfigObject(root, at: "")

@@ -35,6 +35,9 @@ final class Interrupt: Sendable {
         waiters.withLock { $0.append(body) }
     }
 
+    /// Waits until asked to stop.
+    func wait() { asked.wait { $0 ? () : nil } }
+
     /// Waits, but not when asked to stop.
     ///
     /// - Parameter nanoseconds: how long, by the monotonic clock.

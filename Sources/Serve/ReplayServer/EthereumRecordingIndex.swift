@@ -1,0 +1,362 @@
+// What a server must know of the recorded EVM connections before it can answer its first call:
+// which subscriptions there were, from where to where, and how each connection ended. It is read
+// in one pass when the server starts, and keeps calls and short answers only.
+
+import EthereumDecoding
+import Inflation
+import JSONText
+import MarketModel
+package import Platform
+import RecordModel
+package import SegmentLog
+
+/// Why a recording cannot be served on an EVM port.
+package enum EthereumServeError: Error, Sendable {
+    /// The recording is damaged here and `skipsDamage` is off. Stop before it, exit 3.
+    case damaged(String)
+    /// It cannot be read. Exit 1.
+    case unreadable(LogError)
+    /// No recorded WebSocket connection belongs to the sources asked for. Exit 2.
+    case nothingRecorded
+    /// The sources belong to several chains: name those of one. Exit 2.
+    case severalChains([UInt64])
+    /// The port cannot be opened, or no thread can be started. Exit 1.
+    case system(SystemError)
+}
+
+/// The recorded EVM connections of a recording.
+struct EthereumRecordingIndex: Sendable {
+    /// Longest call or answer that is kept, in bytes.
+    static let keptBytesMax = 64 << 10
+    /// Most calls of a stream that are kept.
+    static let callsMax = 65_536
+
+    private(set) var streams: [EthereumRecordedStream] = []
+    /// The chain of all of them; nil when the recording does not tell.
+    private(set) var chainID: UInt64?
+    /// The first and last sequence that is served.
+    private(set) var first: Sequence
+    private(set) var last: Sequence
+
+    /// Which of `streams` a stream is.
+    func position(of stream: StreamID) -> Int? {
+        // Sorted, as streams are found in the order of their ids.
+        var low = 0
+        var high = streams.count
+        while low < high {
+            let middle = (low + high) / 2
+            if streams[middle].id < stream {
+                low = middle + 1
+            } else {
+                high = middle
+            }
+        }
+        return low < streams.count && streams[low].id == stream ? low : nil
+    }
+
+    /// Reads the recording up to the end of the range.
+    init(
+        _ reader: RecordingReader,
+        options: EthereumServeOptions
+    ) throws(EthereumServeError) {
+        first = options.first
+        last = .none
+        var scan = EthereumIndexScan()
+        do throws(LogError) {
+            let cursor = try RecordCursor(reader)
+            reading: while true {
+                switch try cursor.next() {
+                case .record:
+                    if cursor.envelope.sequence > options.last { break reading }
+                    scan.take(cursor)
+                    last = cursor.envelope.sequence
+                case .hole: continue
+                case .damage(let damage):
+                    guard options.skipsDamage else {
+                        throw .damaged(
+                            path: damage.path,
+                            offset: damage.offset,
+                            error: damage.error
+                        )
+                    }
+                case .end: break reading
+                }
+            }
+        } catch {
+            switch error {
+            case .damaged: throw .damaged("\(error)")
+            default: throw .unreadable(error)
+            }
+        }
+        try choose(scan.finished(), options)
+    }
+
+    private mutating func choose(
+        _ found: [EthereumRecordedStream],
+        _ options: EthereumServeOptions
+    ) throws(EthereumServeError) {
+        streams = found.filter { options.sources?.contains($0.source) ?? true }
+        guard !streams.isEmpty else { throw .nothingRecorded }
+        if let wanted = options.chainID {
+            streams.removeAll { $0.chainID.map { $0 != wanted } ?? false }
+            guard !streams.isEmpty else { throw .nothingRecorded }
+            chainID = wanted
+            return
+        }
+        let chains = Set(streams.compactMap(\.chainID)).sorted()
+        guard chains.count <= 1 else { throw .severalChains(chains) }
+        chainID = chains.first
+    }
+}
+
+/// One pass over the records.
+private struct EthereumIndexScan {
+    private struct Open {
+        var place: Int
+        var sent = EthereumMessageFrames()
+        var received = EthereumMessageFrames()
+        /// Calls that wait for an answer: places by the id's text.
+        var awaited: [[UInt8]: Int] = [:]
+        var sawOther = false
+        /// The message that is arriving began when no call was awaited.
+        var passesOver = false
+        var closeFrame: [UInt8]?
+    }
+
+    private var streams: [EthereumRecordedStream] = []
+    private var open: [StreamID: Open] = [:]
+    private var chains: [String: UInt64] = [:]
+    private let reader = JSONRPCReader()
+    private let inflater = Inflater(.messageDeflate)
+
+    mutating func take(_ cursor: RecordCursor) {
+        let envelope = cursor.envelope
+        switch envelope.kind {
+        case .runStarted: endRun(at: envelope.sequence)
+        case .sourceDeclared: declare(cursor)
+        case .streamOpened: begin(cursor)
+        case .streamAccepted:
+            guard let place = open[envelope.stream]?.place,
+                let extensions = Self.fields(cursor)?.text(.extensions)
+            else { return }
+            streams[place].isCompressed = extensions.contains("permessage-deflate")
+        case .streamClosed, .connectError: end(cursor)
+        case .webSocketFrameOut: sent(cursor)
+        case .webSocketFrameIn: received(cursor)
+        default: return
+        }
+    }
+
+    func finished() -> [EthereumRecordedStream] {
+        var streams = streams
+        // A stream that never spoke is no endpoint of ours.
+        streams.removeAll { $0.calls.isEmpty && $0.source.isEmpty }
+        for index in streams.indices where streams[index].chainID == nil {
+            streams[index].chainID = chains[streams[index].source]
+        }
+        return streams
+    }
+
+    private static func fields(_ cursor: RecordCursor) -> EventFields? {
+        do throws(EventFieldsError) {
+            return try cursor.withPayload { bytes throws(EventFieldsError) in
+                try EventFields(decoding: bytes)
+            }
+        } catch {
+            // The event is passed on opaque: nothing follows from it.
+            return nil
+        }
+    }
+
+    private static func chainID(_ chain: String?) -> UInt64? {
+        guard let chain, chain.hasPrefix("evm:") else { return nil }
+        return UInt64(chain.dropFirst(4))
+    }
+
+    private mutating func declare(_ cursor: RecordCursor) {
+        guard let fields = Self.fields(cursor), let source = fields.text(.source),
+            let chain = Self.chainID(fields.text(.chain))
+        else { return }
+        chains[source] = chain
+    }
+
+    private mutating func begin(_ cursor: RecordCursor) {
+        guard let fields = Self.fields(cursor), fields.text(.transport) == "websocket" else {
+            return
+        }
+        let id = cursor.envelope.sequence
+        open[id] = Open(place: streams.count)
+        streams.append(
+            EthereumRecordedStream(
+                id: id,
+                source: fields.text(.source) ?? "",  // one without a source is of none
+                chainID: Self.chainID(fields.text(.chain)),
+                openedAt: cursor.envelope.receivedAt
+            )
+        )
+    }
+
+    /// Streams do not outlive the process that recorded them.
+    private mutating func endRun(at sequence: Sequence) {
+        for state in open.values {
+            streams[state.place].ended = sequence
+            streams[state.place].ending = .abrupt
+        }
+        open.removeAll()
+    }
+
+    private mutating func end(_ cursor: RecordCursor) {
+        guard let state = open.removeValue(forKey: cursor.envelope.stream) else { return }
+        let wasAsked = Self.fields(cursor)?.boolean(.onRequest) == true
+        streams[state.place].ended = cursor.envelope.sequence
+        streams[state.place].ending =
+            if let frame = state.closeFrame {
+                .closeFrame(frame)
+            } else {
+                wasAsked ? .orderly : .abrupt
+            }
+    }
+
+    private mutating func sent(_ cursor: RecordCursor) {
+        let envelope = cursor.envelope
+        guard var state = open.removeValue(forKey: envelope.stream) else { return }
+        defer { open[envelope.stream] = state }
+        guard
+            state.sent.append(envelope.wireByte, cursor.payloadBytes, at: envelope.sequence)
+                == .message, state.sent.inflate(by: inflater),
+            let text = read(state.sent.message)
+        else { return }
+        switch text {
+        case .single(let message): note(message, false, envelope, &state)
+        case .batch(let messages):
+            for message in messages { note(message, true, envelope, &state) }
+        }
+    }
+
+    private mutating func note(
+        _ message: JSONRPCMessage,
+        _ isBatched: Bool,
+        _ envelope: RecordEnvelope,
+        _ state: inout Open
+    ) {
+        guard case .call(let call) = message, let id = call.id,
+            streams[state.place].calls.count < EthereumRecordingIndex.callsMax
+        else { return }
+        let text = state.sent.message
+        state.awaited[id.rawBytes] = streams[state.place].calls.count
+        streams[state.place].calls.append(
+            EthereumRecordedCall(
+                sequence: envelope.sequence,
+                id: id.rawBytes,
+                ask: EthereumAsk(call),
+                text: text.count <= EthereumRecordingIndex.keptBytesMax ? text : [],
+                isBatched: isBatched
+            )
+        )
+    }
+
+    private mutating func received(_ cursor: RecordCursor) {
+        let envelope = cursor.envelope
+        guard let index = open.index(forKey: envelope.stream) else { return }
+        let isControl = envelope.opcode & 8 != 0
+        if envelope.opcode == 8 {
+            if open.values[index].closeFrame == nil {
+                open.values[index].closeFrame = cursor.payloadBytes
+            }
+            return
+        }
+        if !isControl, envelope.opcode != 0 {
+            open.values[index].passesOver = open.values[index].awaited.isEmpty
+        }
+        if open.values[index].passesOver {
+            if !isControl { open.values[index].sawOther = true }
+            return
+        }
+        guard
+            open.values[index].received.append(
+                envelope.wireByte,
+                cursor.payloadBytes,
+                at: envelope.sequence
+            ) == .message, open.values[index].received.inflate(by: inflater)
+        else { return }
+        if NotificationScan.subscription(of: open.values[index].received.message) != nil {
+            open.values[index].sawOther = true
+            return
+        }
+        guard let text = read(open.values[index].received.message) else {
+            open.values[index].sawOther = true
+            return
+        }
+        var state = open.values[index]
+        switch text {
+        case .single(let message): answered(message, envelope, &state)
+        case .batch(let messages): for message in messages { answered(message, envelope, &state) }
+        }
+        open.values[index] = state
+    }
+
+    private mutating func answered(
+        _ message: JSONRPCMessage,
+        _ envelope: RecordEnvelope,
+        _ state: inout Open
+    ) {
+        guard case .answer(let answer) = message,
+            let number = state.awaited.removeValue(forKey: answer.id.rawBytes)
+        else {
+            state.sawOther = true
+            return
+        }
+        let isKept = state.received.message.count <= EthereumRecordingIndex.keptBytesMax
+        let call = streams[state.place].calls[number]
+        streams[state.place].calls[number].answer = EthereumRecordedCall.Answer(
+            first: state.received.first,
+            last: envelope.sequence,
+            time: envelope.receivedAt,
+            outcome: outcome(of: answer, to: call, state.place),
+            text: isKept ? state.received.message : [],
+            frames: isKept ? state.received.frames : [],
+            isPrompt: !state.sawOther && isKept
+        )
+        guard case .unsubscribe(let id) = call.ask, case .result = answer.outcome else { return }
+        for other in streams[state.place].calls.indices
+        where streams[state.place].calls[other].subscription?.id == id {
+            streams[state.place].calls[other].unsubscribed = envelope.sequence
+        }
+    }
+
+    private mutating func outcome(
+        of answer: JSONRPCAnswer,
+        to call: EthereumRecordedCall,
+        _ place: Int
+    ) -> EthereumRecordedCall.Answer.Outcome {
+        switch answer.outcome {
+        case .error(_, _, let value): return .failure(value.rawBytes)
+        case .result(let value):
+            if case .subscribe = call.ask, value.kind == .string {
+                return .subscription(id: EthereumAsk.content(of: value))
+            }
+            if case .other("eth_chainId", _) = call.ask, let text = value.stringBytes,
+                let number = Self.quantity(text)
+            {
+                streams[place].chainID = number
+            }
+            return .result
+        }
+    }
+
+    private static func quantity(_ text: [UInt8]) -> UInt64? {
+        do throws(HexQuantity.Fault) {
+            return try HexQuantity.read(text.span)
+        } catch {
+            return nil
+        }
+    }
+
+    private func read(_ message: [UInt8]) -> JSONRPCText? {
+        do throws(JSONError) {
+            return try reader.read(message)
+        } catch {
+            return nil
+        }
+    }
+}

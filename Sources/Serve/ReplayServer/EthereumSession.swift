@@ -1,0 +1,191 @@
+// One client: a thread that reads the recording with a cursor of its own, as far as the head lets
+// it, and writes as fast as the client reads. The loop's events only fill its inbox.
+
+import EthereumDecoding
+import Inflation
+import Platform
+import RecordModel
+import SegmentLog
+import WebSocketProtocol
+import WebSocketTransport
+
+/// The thread of one client.
+final class EthereumSession: WebSocketEvents, Sendable {
+    /// What a session needs of its server.
+    struct Surroundings: Sendable {
+        let index: EthereumRecordingIndex
+        let options: EthereumServeOptions
+        let clock: any Clock
+        let random: any RandomSource
+        /// Opens a cursor before a sequence.
+        let makeCursor: @Sendable (Sequence) throws(LogError) -> RecordCursor
+        /// Shared by all clients; nil when each has its own head.
+        let answers: EthereumAnswers?
+        /// The client has made its first subscription.
+        let subscribed: @Sendable () -> Void
+    }
+
+    /// What the loop and the server leave for the thread.
+    private struct Inbox {
+        var messages: [[UInt8]] = []
+        var byteCount = 0
+        var isPaused = false
+        var isOver = false
+        var head = EthereumHead()
+        /// Monotonic nanoseconds of the last frame from the client.
+        var heardAt: UInt64 = 0
+        var thread: Thread?
+        var hasThreadEnded = false
+    }
+
+    /// Messages and bytes that wait before the socket is not read any more.
+    private static let messagesMax = 256
+    private static let bytesMax = 1 << 20
+
+    private let surroundings: Surroundings
+    private let door: EthereumDoor
+    // safety: a Monitor; filled by the loop's thread, emptied by the session's.
+    private let inbox: Monitor<Inbox>
+    /// Loop only.
+    private let assembly: Monitor<Assembly>
+
+    private struct Assembly {
+        var assembler: MessageAssembler
+        var inflater: Inflater?
+    }
+
+    init(_ surroundings: Surroundings, door: EthereumDoor) {
+        self.surroundings = surroundings
+        self.door = door
+        inbox = Monitor(Inbox())
+        assembly = Monitor(
+            Assembly(
+                assembler: MessageAssembler(messageLimit: surroundings.options.messageBytesMax)
+            )
+        )
+    }
+
+    /// The head is somewhere else.
+    func headMoved(to head: EthereumHead) { inbox.update { $0.head = head } }
+
+    /// Whether the thread has returned.
+    var hasEnded: Bool { inbox.withLock(\.hasThreadEnded) }
+
+    /// Waits for the thread, after the connection has ended.
+    func join() { inbox.withLock(\.thread)?.join() }
+
+    // MARK: On the loop
+
+    func opened(_ connection: WebSocketConnection, _ opening: Opening) {
+        let isCompressed = opening.agreement.isCompressed
+        if isCompressed { assembly.withLock { $0.inflater = Inflater(.messageDeflate) } }
+        let head = door.enter(self)
+        // A head that was told in between is newer.
+        inbox.withLock { if $0.head == EthereumHead() { $0.head = head } }
+        do throws(SystemError) {
+            let thread = try Thread(name: "ethereum-client") { [self] in
+                EthereumSessionLoop(self, connection, isCompressed: isCompressed).run()
+                inbox.update { $0.hasThreadEnded = true }
+            }
+            inbox.withLock { $0.thread = thread }
+        } catch {
+            inbox.update { $0.hasThreadEnded = true }
+            connection.close(code: CloseCode.tryAgainLater)
+        }
+    }
+
+    func frameReceived(
+        _ connection: WebSocketConnection,
+        _ header: FrameHeader,
+        _ payload: Span<UInt8>
+    ) {
+        var message: [UInt8]?
+        do throws(Violation) {
+            try assembly.withLock { state throws(Violation) in
+                let inflater = state.inflater
+                try state.assembler.append(header, payload) { about, bytes in
+                    message = Self.text(about, bytes, inflater, surroundings.options)
+                }
+            }
+        } catch {
+            // The transport closes for the same violation.
+            return
+        }
+        let now = surroundings.clock.monotonicNanoseconds()
+        let mustPause = inbox.update { inbox in
+            inbox.heardAt = now
+            guard let message else { return false }
+            inbox.messages.append(message)
+            inbox.byteCount += message.count
+            let isFull =
+                inbox.messages.count >= Self.messagesMax || inbox.byteCount >= Self.bytesMax
+            defer { inbox.isPaused = inbox.isPaused || isFull }
+            return isFull && !inbox.isPaused
+        }
+        if mustPause { connection.pause() }
+    }
+
+    /// The text of a message; a text that no JSON reader takes when it does not inflate.
+    private static func text(
+        _ about: AssembledMessage,
+        _ bytes: Span<UInt8>,
+        _ inflater: Inflater?,
+        _ options: EthereumServeOptions
+    ) -> [UInt8] {
+        guard about.isCompressed, let inflater else { return bytes.withUnsafeBytes { Array($0) } }
+        do throws(InflationError) {
+            return try inflater.inflate(bytes, limit: options.messageBytesMax)
+        } catch {
+            return []
+        }
+    }
+
+    func ended(_ connection: WebSocketConnection, _ end: ConnectionEnd) {
+        inbox.update { $0.isOver = true }
+    }
+
+    // MARK: On the session's thread
+
+    /// What the thread has to look at.
+    struct News {
+        var messages: [[UInt8]]
+        var head: EthereumHead
+        var isOver: Bool
+        var heardAt: UInt64
+    }
+
+    var needs: Surroundings { surroundings }
+
+    /// The head as it is now.
+    var head: EthereumHead { inbox.withLock(\.head) }
+
+    /// Takes what has come, and lets the socket be read again.
+    func news(_ connection: WebSocketConnection) -> News {
+        let (news, mustResume) = inbox.withLock { inbox in
+            let news = News(
+                messages: inbox.messages,
+                head: inbox.head,
+                isOver: inbox.isOver,
+                heardAt: inbox.heardAt
+            )
+            inbox.messages.removeAll()
+            inbox.byteCount = 0
+            defer { inbox.isPaused = false }
+            return (news, inbox.isPaused)
+        }
+        if mustResume { connection.resume() }
+        return news
+    }
+
+    /// Waits until there is something new, or the deadline has passed.
+    func waitForNews(beyond head: EthereumHead, deadline: UInt64) {
+        let look: (inout Inbox) -> Bool? = { inbox in
+            inbox.isOver || !inbox.messages.isEmpty || inbox.head != head ? true : nil
+        }
+        if deadline == .max {
+            _ = inbox.wait(until: look)
+        } else {
+            _ = inbox.wait(deadline: deadline, until: look)
+        }
+    }
+}

@@ -1,0 +1,149 @@
+import Foundation
+import Platform
+import RecordModel
+import Testing
+import WebSocketProtocol
+import WebSocketTransport
+
+@testable import ReplayServer
+
+/// A WebSocket client that keeps what it gets; tests wait for what they need.
+final class EthereumClient: WebSocketEvents {
+    struct State {
+        var frames: [WireFrame] = []
+        var end: ConnectionEnd?
+        var status: Int?
+        var isOpen = false
+    }
+
+    private let state = Monitor(State())
+    private let loop: EventLoop
+    private let connection = Monitor<WebSocketConnection?>(nil)
+
+    init(
+        _ server: EthereumReplayServer,
+        fields: [HTTPField] = [],
+        compression: Bool = false,
+        receives: Bool = true
+    ) throws {
+        loop = try EventLoop(name: "test-client")
+        var options = ClientOptions()
+        options.fields = fields
+        options.offersCompression = compression
+        options.limits.receiveBufferBytes = 4 << 10
+        let made = WebSocketClient.connect(
+            try WebSocketURL("ws://127.0.0.1:\(server.port)/"),
+            options: options,
+            loop: loop,
+            events: self
+        )
+        connection.withLock { $0 = made }
+        if !receives { made.pause() }
+        _ = wait { $0.isOpen || $0.status != nil ? true : nil }
+    }
+
+    deinit { loop.stop() }
+
+    func opened(_ connection: WebSocketConnection, _ opening: Opening) {
+        state.update { $0.isOpen = true }
+    }
+
+    func rejected(_ connection: WebSocketConnection, _ rejection: Rejection) {
+        state.update { $0.status = rejection.response.status }
+    }
+
+    func frameReceived(
+        _ connection: WebSocketConnection,
+        _ header: FrameHeader,
+        _ payload: Span<UInt8>
+    ) {
+        let bytes = payload.withUnsafeBytes { Array($0) }
+        state.update { $0.frames.append(WireFrame(header.firstByte, bytes)) }
+    }
+
+    func ended(_ connection: WebSocketConnection, _ end: ConnectionEnd) {
+        state.update { $0.end = end }
+    }
+
+    func send(_ text: String) throws {
+        try #require(connection.withLock { $0 }).send(opcode: 1, payload: Array(text.utf8).span)
+    }
+
+    func close() { connection.withLock { $0 }?.close() }
+    func abort() { connection.withLock { $0 }?.abort() }
+    func resume() { connection.withLock { $0 }?.resume() }
+
+    func wait<Result>(_ look: (State) -> Result?) -> Result? {
+        let deadline = SystemClock().monotonicNanoseconds() + 20_000_000_000
+        return state.wait(deadline: deadline) { look($0) }
+    }
+
+    /// All frames up to the end of the connection, but the close frame.
+    func allFrames() throws -> [WireFrame] {
+        _ = try #require(end)
+        return frames.filter { $0.firstByte & 0x0F != 8 }
+    }
+
+    var frames: [WireFrame] { state.withLock(\.frames) }
+    var status: Int? { state.withLock(\.status) }
+    var end: ConnectionEnd? { wait(\.end) }
+
+    /// Waits for so many messages.
+    func messages(_ count: Int) throws -> [String] {
+        try #require(
+            wait { state -> [String]? in
+                let found = EthereumClient.messages(state.frames)
+                return found.count >= count ? found : nil
+            }
+        )
+    }
+
+    /// Sends a call and waits for the answer to it.
+    func ask(_ id: Int, _ method: String, _ params: String) throws -> String {
+        try send(jsonCall(id, method, params))
+        return try #require(
+            wait { state in
+                EthereumClient.messages(state.frames).first { $0.contains("\"id\":\(id),") }
+            }
+        )
+    }
+
+    /// The texts that frames add up to.
+    static func messages(_ frames: [WireFrame]) -> [String] {
+        var texts: [String] = []
+        var open: [UInt8] = []
+        for frame in frames where frame.firstByte & 0x08 == 0 {
+            open += frame.payload
+            if frame.firstByte & 0x80 == 0 { continue }
+            texts.append(String(decoding: open, as: UTF8.self))
+            open = []
+        }
+        return texts
+    }
+}
+
+/// A server over a made recording; both go at the end of the test.
+final class EthereumStage {
+    let server: EthereumReplayServer
+    private let maker: EthereumRecordingMaker
+
+    init(
+        _ maker: EthereumRecordingMaker,
+        head: EthereumHead? = nil,
+        random: any RandomSource = SeededRandom(seed: 1),
+        _ change: (inout EthereumServeOptions) -> Void = { _ in }
+    ) throws {
+        self.maker = maker
+        var options = EthereumServeOptions()
+        change(&options)
+        server = try EthereumReplayServer(
+            path: maker.path,
+            disk: LinuxFileSystem(),
+            options: options,
+            sharedHead: head,
+            random: random
+        )
+    }
+
+    deinit { server.stop() }
+}

@@ -10,6 +10,8 @@ package final class CaptureLoop: Sendable {
         package let id: String
         package let state: SourceMachine.State
         package let wasAccepted: Bool
+        /// Frames of the stream that is open now.
+        package var frames: UInt64 = 0
     }
 
     private struct Mail {
@@ -23,6 +25,8 @@ package final class CaptureLoop: Sendable {
         var mail: [Mail] = []
         var isStopAsked = false
         var statuses: [SourceStatus] = []
+        /// The recorders of the open streams, beside `statuses`.
+        var recorders: [StreamRecorder?] = []
         var isOver = false
     }
 
@@ -128,7 +132,14 @@ package final class CaptureLoop: Sendable {
     }
 
     /// How the sources are.
-    package var statuses: [SourceStatus] { shared.withLock { $0.statuses } }
+    package var statuses: [SourceStatus] {
+        let (statuses, recorders) = shared.withLock { ($0.statuses, $0.recorders) }
+        return zip(statuses, recorders).map { status, recorder in
+            var status = status
+            status.frames = recorder?.frameCount ?? 0  // no stream, no frames
+            return status
+        }
+    }
 
     // MARK: The thread
 
@@ -184,6 +195,7 @@ package final class CaptureLoop: Sendable {
 
     private func publish(_ seats: [Seat]) {
         shared.withLock {
+            $0.recorders = seats.map(\.recorder)
             $0.statuses = seats.map {
                 SourceStatus(
                     id: $0.declaration.id,

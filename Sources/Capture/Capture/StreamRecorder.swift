@@ -96,6 +96,9 @@ package final class StreamRecorder: Sendable {
 
     func askEnd() { endAsked.add() }
 
+    /// Frames that the stream has delivered so far.
+    var frameCount: UInt64 { progress.withLock { $0.frames } }
+
     /// The stream as known now.
     var summary: Summary { progress.withLock { $0.summary } }
 

@@ -48,7 +48,8 @@ struct RecordRun {
             options: options
         )
         report(log.recovery, log.writerEpoch)
-        let talk = RecordTalk(console: console, clock: clock)
+        let bytesBefore = storedBytes()
+        let talk = RecordTalk(console: console, clock: clock, bytesBefore: bytesBefore)
         let capture = CaptureLog(
             log: log,
             redactor: redactor,
@@ -64,7 +65,6 @@ struct RecordRun {
             positions: RecordedPositions()
         )
         let startedAt = clock.monotonicNanoseconds()
-        let bytesBefore = storedBytes()
         var seed = SystemRandom()
         try loop.start(seed: seed.next())
         let cause = watch(signals, capture, loop, acks, talk, startedAt: startedAt)

@@ -20,10 +20,13 @@ final class RecordTalk: Sendable {
     private let console: Console
     private let style: ProgressLine.Style
     private let clock: any Clock
+    /// Bytes of the recording before this run.
+    private let bytesBefore: UInt64
     private let figures: Monitor<Figures>
 
-    init(console: Console, clock: any Clock) {
+    init(console: Console, clock: any Clock, bytesBefore: UInt64) {
         self.console = console
+        self.bytesBefore = bytesBefore
         self.clock = clock
         style = console.progressStyle
         let now = clock.monotonicNanoseconds()
@@ -101,9 +104,14 @@ final class RecordTalk: Sendable {
             figures.bytes = bytes
         }
         let lag = marks.appended.value - min(marks.appended.value, marks.durable.value)
-        let sources = statuses.map { "\($0.id) \(Self.word($0.state))" }.joined(separator: ", ")
+        let sources = statuses.map { "\($0.id) \(Self.word($0.state)) \($0.frames)" }
+            .joined(separator: ", ")
+        // What this run added; nothing is known before its first block is written.
+        let added = bytesOnDisk - min(bytesOnDisk, bytesBefore)
+        let ratio = added > 0 ? bytes.multipliedReportingOverflow(by: 10).partialValue / added : 0
         return "record: \(frames) frames, \(frameRate)/s, \(ByteCount.text(byteRate))/s, "
-            + "\(ByteCount.text(bytesOnDisk)) on disk, \(lag) not yet durable; \(sources)"
+            + "\(ByteCount.text(added)) on disk, ratio \(ratio / 10).\(ratio % 10), "
+            + "\(lag) not yet durable; \(sources)"
     }
 
     /// Says once that the disk takes nothing, and once that it does again.

@@ -14,20 +14,22 @@ final class EthereumAnswers: Sendable {
     private let state: Monitor<State>
     private let index: EthereumRecordingIndex
 
+    private let path: String
+    private let disk: any FileSystem
+
     private struct State {
         var feed: Feed?
-        let makeCursor: () throws(LogError) -> RecordCursor
     }
 
     /// - Parameters:
     ///   - index: the connections that are served.
-    ///   - makeCursor: opens a cursor at the start of the recording.
-    init(
-        _ index: EthereumRecordingIndex,
-        makeCursor: sending @escaping () throws(LogError) -> RecordCursor
-    ) {
+    ///   - path: the recording's directory.
+    ///   - disk: where it lies.
+    init(_ index: EthereumRecordingIndex, path: String, disk: any FileSystem) {
         self.index = index
-        state = Monitor(State(makeCursor: makeCursor))
+        self.path = path
+        self.disk = disk
+        state = Monitor(State())
     }
 
     /// Answers a call.
@@ -48,7 +50,8 @@ final class EthereumAnswers: Sendable {
                 // The head went back: what came later must not be known.
                 if let feed = state.feed, feed.position > sequence { state.feed = nil }
                 if state.feed == nil {
-                    state.feed = Feed(index, try state.makeCursor())
+                    let reader = try RecordingReader(path: path, disk: disk)
+                    state.feed = Feed(index, try RecordCursor(reader))
                 }
                 try state.feed?.advance(through: sequence)
             } catch {

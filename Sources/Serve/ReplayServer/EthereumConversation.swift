@@ -33,6 +33,8 @@ struct EthereumConversation {
     private(set) var ending: Ending?
     /// How far the client has been served.
     private(set) var place = EthereumPlace()
+    /// The last record that answers may know of; nil for the client's own place.
+    var knowledge: Sequence?
     private var table: EthereumSubscriptionTable
 
     private let index: EthereumRecordingIndex
@@ -178,7 +180,11 @@ struct EthereumConversation {
             }
             return Array("true".utf8)
         default:
-            let known = try answers.answer(call.method, params: call.params, asOf: place.sequence)
+            let known = try answers.answer(
+                call.method,
+                params: call.params,
+                asOf: knowledge ?? place.sequence
+            )
             guard let known else { throw .methodNotFound(call.method) }
             return known
         }
@@ -427,7 +433,7 @@ struct EthereumConversation {
     /// There is no further record.
     mutating func recordingEnded() {
         flushUnfinished()
-        end(.close(code: CloseCode.normal))
+        end(.close(code: options.endsAtDamage ? CloseCode.internalError : CloseCode.normal))
     }
 
     /// The first frames of a message that was never finished are part of the connection too.

@@ -4,18 +4,10 @@ import WebSocketTransport
 
 /// Lets clients in and keeps their sessions.
 final class EthereumDoor: WebSocketAcceptor, Sendable {
-    private struct State {
-        var head: EthereumHead
-        var sessions: [EthereumSession] = []
-    }
-
     private let surroundings: EthereumSession.Surroundings
-    private let state: Monitor<State>
+    private let sessions = Monitor<[EthereumSession]>([])
 
-    init(_ surroundings: EthereumSession.Surroundings, head: EthereumHead) {
-        self.surroundings = surroundings
-        state = Monitor(State(head: head))
-    }
+    init(_ surroundings: EthereumSession.Surroundings) { self.surroundings = surroundings }
 
     func decide(_ request: UpgradeRequest, peer: String) -> UpgradeDecision {
         guard isAdmitted(request.head.fields) else {
@@ -25,17 +17,14 @@ final class EthereumDoor: WebSocketAcceptor, Sendable {
     }
 
     /// Makes a session known, and joins those that are over.
-    ///
-    /// - Returns: the head; `headMoved` tells the session what comes after.
-    func enter(_ session: EthereumSession) -> EthereumHead {
-        let (head, ended) = state.withLock { state in
-            let ended = state.sessions.filter(\.hasEnded)
-            state.sessions.removeAll(where: \.hasEnded)
-            state.sessions.append(session)
-            return (state.head, ended)
+    func enter(_ session: EthereumSession) {
+        let ended = sessions.withLock { sessions in
+            let ended = sessions.filter(\.hasEnded)
+            sessions.removeAll(where: \.hasEnded)
+            sessions.append(session)
+            return ended
         }
         for session in ended { session.join() }
-        return head
     }
 
     /// Whether the request has the token, as `Authorization: Bearer` or as `x-token`.
@@ -58,19 +47,12 @@ final class EthereumDoor: WebSocketAcceptor, Sendable {
         return zip(given, wanted).reduce(0 as UInt8) { $0 | ($1.0 ^ $1.1) } == 0
     }
 
-    func setHead(_ head: EthereumHead) {
-        let sessions = state.withLock { state in
-            state.head = head
-            return state.sessions
-        }
-        for session in sessions { session.headMoved(to: head) }
-    }
-
+    /// Waits for the threads of all sessions, after their connections have ended.
     func joinAll() {
-        let sessions = state.withLock { state in
-            defer { state.sessions.removeAll() }
-            return state.sessions
+        let left = sessions.withLock { sessions in
+            defer { sessions.removeAll() }
+            return sessions
         }
-        for session in sessions { session.join() }
+        for session in left { session.join() }
     }
 }

@@ -35,8 +35,8 @@ struct EthereumRecordingIndex: Sendable {
     /// The chain of all of them; nil when the recording does not tell.
     private(set) var chainID: UInt64?
     /// The first and last sequence that is served.
-    private(set) var first: Sequence
-    private(set) var last: Sequence
+    let first: Sequence
+    let last: Sequence
 
     /// Which of `streams` a stream is.
     func position(of stream: StreamID) -> Int? {
@@ -54,22 +54,24 @@ struct EthereumRecordingIndex: Sendable {
         return low < streams.count && streams[low].id == stream ? low : nil
     }
 
-    /// Reads the recording up to the end of the range.
+    /// Reads the recording up to the end of the range; subscriptions from before its start count.
     init(
         _ reader: RecordingReader,
-        options: EthereumServeOptions
+        options: EthereumServeOptions,
+        first: Sequence,
+        last: Sequence
     ) throws(EthereumServeError) {
-        first = options.first
-        last = .none
+        self.first = first
+        self.last = last
         var scan = EthereumIndexScan()
         do throws(LogError) {
             let cursor = try RecordCursor(reader)
-            reading: while true {
+            // Damage behind the range is nothing to us.
+            reading: while cursor.expected <= last {
                 switch try cursor.next() {
                 case .record:
-                    if cursor.envelope.sequence > options.last { break reading }
+                    if cursor.envelope.sequence > last { break reading }
                     scan.take(cursor)
-                    last = cursor.envelope.sequence
                 case .hole: continue
                 case .damage(let damage):
                     guard options.skipsDamage else {

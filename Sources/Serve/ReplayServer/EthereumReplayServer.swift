@@ -1,5 +1,6 @@
 package import Platform
-package import RecordModel
+import RecordModel
+package import Replay
 import SegmentLog
 internal import WebSocketProtocol
 internal import WebSocketTransport
@@ -14,8 +15,6 @@ package final class EthereumReplayServer: Sendable {
     private let door: EthereumDoor
     /// The chain that is served; nil when the recording does not tell it.
     package let chainID: UInt64?
-    /// The last record that is served: a client that has been served up to there is at the end.
-    package let last: Sequence
 
     /// Reads the recording once and starts to listen; the port is open when this returns.
     ///
@@ -23,20 +22,17 @@ package final class EthereumReplayServer: Sendable {
     ///   - path: the recording's directory.
     ///   - disk: the file system.
     ///   - options: what is served, to whom.
-    ///   - sharedHead: how far clients may be served at first, which `setHead` changes; nil serves
-    ///     every client from the beginning, as fast as it reads.
+    ///   - stage: what all clients follow; it must be stopped before the server is.
     ///   - clock: for pings and waiting times.
     ///   - random: for ids of subscriptions that no recorded one stands for.
-    ///   - subscribed: called when a client has made its first subscription, on its thread.
     /// - Throws: why it cannot be served.
     package init(
         path: String,
         disk: any FileSystem,
         options: EthereumServeOptions,
-        sharedHead: EthereumHead?,
+        stage: ReplayStage,
         clock: any Clock = SystemClock(),
-        random: any RandomSource = SystemRandom(),
-        subscribed: @escaping @Sendable () -> Void = {}
+        random: any RandomSource = SystemRandom()
     ) throws(EthereumServeError) {
         let reader: RecordingReader
         do throws(LogError) {
@@ -44,26 +40,24 @@ package final class EthereumReplayServer: Sendable {
         } catch {
             throw .unreadable(error)
         }
-        let index = try EthereumRecordingIndex(reader, options: options)
+        let index = try EthereumRecordingIndex(
+            reader,
+            options: options,
+            first: stage.options.first,
+            last: stage.options.last
+        )
         chainID = index.chainID
-        last = index.last
-        let makeCursor = { @Sendable (place: Sequence) throws(LogError) -> RecordCursor in
-            try RecordCursor(try RecordingReader(path: path, disk: disk), from: place)
-        }
         door = EthereumDoor(
             EthereumSession.Surroundings(
                 index: index,
                 options: options,
+                stage: stage,
+                path: path,
+                disk: disk,
                 clock: clock,
                 random: random,
-                makeCursor: makeCursor,
-                answers: sharedHead == nil
-                    ? nil
-                    : EthereumAnswers(index) { () throws(LogError) in try makeCursor(.none) },
-                subscribed: subscribed
-            ),
-            // Without a shared head there is no limit but the end of the recording.
-            head: sharedHead ?? EthereumHead(through: index.last)
+                answers: EthereumAnswers(index, path: path, disk: disk)
+            )
         )
         do throws(SystemError) {
             loop = try EventLoop(name: "ethereum-serve", clock: clock)
@@ -103,9 +97,6 @@ package final class EthereumReplayServer: Sendable {
     package var port: UInt16 { server.port }
     /// Number of clients now.
     package var connectionCount: Int { server.connectionCount }
-
-    /// Lets clients be served up to here; those that are behind read on. Only with a shared head.
-    package func setHead(_ head: EthereumHead) { door.setHead(head) }
 
     /// Stops listening, ends every connection with 1001 behind what it has queued, and waits for
     /// all threads. Later calls do nothing.

@@ -1,5 +1,3 @@
-package import RecordModel
-
 /// How a recording is served on one EVM port.
 package struct EthereumServeOptions: Sendable {
     /// Numeric address and port to listen on; port 0 lets the kernel choose.
@@ -11,14 +9,13 @@ package struct EthereumServeOptions: Sendable {
     package var chainID: UInt64?
     /// What clients must send as `Authorization: Bearer` or `x-token`; nil lets all in.
     package var token: String?
-    /// The first and last record served. Subscriptions made before the first one count.
-    package var first = Sequence.none
-    package var last = Sequence(.max)
     /// Whether a client goes on with the next recorded connection of a source where one ended, as
     /// if the recorder had not had to connect again. Off, it is cut off where the recorder was.
     package var joinsConnections = true
     /// Whether damage is passed over instead of refusing the recording.
     package var skipsDamage = false
+    /// Whether the range ends before damage: clients are then told so by close code 1011.
+    package var endsAtDamage = false
 
     /// Most clients at once, each with a thread of its own; further ones get HTTP 503.
     package var connectionCountMax = 256

@@ -5,6 +5,7 @@ import EthereumDecoding
 import Inflation
 import Platform
 import RecordModel
+import Replay
 import SegmentLog
 import WebSocketProtocol
 import WebSocketTransport
@@ -15,14 +16,13 @@ final class EthereumSession: WebSocketEvents, Sendable {
     struct Surroundings: Sendable {
         let index: EthereumRecordingIndex
         let options: EthereumServeOptions
+        let stage: ReplayStage
+        let path: String
+        let disk: any FileSystem
         let clock: any Clock
         let random: any RandomSource
-        /// Opens a cursor before a sequence.
-        let makeCursor: @Sendable (Sequence) throws(LogError) -> RecordCursor
-        /// Shared by all clients; nil when each has its own head.
-        let answers: EthereumAnswers?
-        /// The client has made its first subscription.
-        let subscribed: @Sendable () -> Void
+        /// Shared by all clients that share a head.
+        let answers: EthereumAnswers
     }
 
     /// What the loop and the server leave for the thread.
@@ -31,7 +31,6 @@ final class EthereumSession: WebSocketEvents, Sendable {
         var byteCount = 0
         var isPaused = false
         var isOver = false
-        var head = EthereumHead()
         /// Monotonic nanoseconds of the last frame from the client.
         var heardAt: UInt64 = 0
         var thread: Thread?
@@ -65,9 +64,6 @@ final class EthereumSession: WebSocketEvents, Sendable {
         )
     }
 
-    /// The head is somewhere else.
-    func headMoved(to head: EthereumHead) { inbox.update { $0.head = head } }
-
     /// Whether the thread has returned.
     var hasEnded: Bool { inbox.withLock(\.hasThreadEnded) }
 
@@ -79,9 +75,7 @@ final class EthereumSession: WebSocketEvents, Sendable {
     func opened(_ connection: WebSocketConnection, _ opening: Opening) {
         let isCompressed = opening.agreement.isCompressed
         if isCompressed { assembly.withLock { $0.inflater = Inflater(.messageDeflate) } }
-        let head = door.enter(self)
-        // A head that was told in between is newer.
-        inbox.withLock { if $0.head == EthereumHead() { $0.head = head } }
+        door.enter(self)
         do throws(SystemError) {
             let thread = try Thread(name: "ethereum-client") { [self] in
                 EthereumSessionLoop(self, connection, isCompressed: isCompressed).run()
@@ -123,6 +117,7 @@ final class EthereumSession: WebSocketEvents, Sendable {
             return isFull && !inbox.isPaused
         }
         if mustPause { connection.pause() }
+        if message != nil { surroundings.stage.wakeAll() }
     }
 
     /// The text of a message; a text that no JSON reader takes when it does not inflate.
@@ -142,6 +137,7 @@ final class EthereumSession: WebSocketEvents, Sendable {
 
     func ended(_ connection: WebSocketConnection, _ end: ConnectionEnd) {
         inbox.update { $0.isOver = true }
+        surroundings.stage.wakeAll()
     }
 
     // MARK: On the session's thread
@@ -149,22 +145,20 @@ final class EthereumSession: WebSocketEvents, Sendable {
     /// What the thread has to look at.
     struct News {
         var messages: [[UInt8]]
-        var head: EthereumHead
         var isOver: Bool
         var heardAt: UInt64
     }
 
     var needs: Surroundings { surroundings }
 
-    /// The head as it is now.
-    var head: EthereumHead { inbox.withLock(\.head) }
+    /// Whether the client has said something, or is gone.
+    var hasNews: Bool { inbox.withLock { $0.isOver || !$0.messages.isEmpty } }
 
     /// Takes what has come, and lets the socket be read again.
     func news(_ connection: WebSocketConnection) -> News {
         let (news, mustResume) = inbox.withLock { inbox in
             let news = News(
                 messages: inbox.messages,
-                head: inbox.head,
                 isOver: inbox.isOver,
                 heardAt: inbox.heardAt
             )
@@ -177,10 +171,10 @@ final class EthereumSession: WebSocketEvents, Sendable {
         return news
     }
 
-    /// Waits until there is something new, or the deadline has passed.
-    func waitForNews(beyond head: EthereumHead, deadline: UInt64) {
+    /// Waits until the client says something or is gone, or the deadline has passed.
+    func waitForNews(deadline: UInt64) {
         let look: (inout Inbox) -> Bool? = { inbox in
-            inbox.isOver || !inbox.messages.isEmpty || inbox.head != head ? true : nil
+            inbox.isOver || !inbox.messages.isEmpty ? true : nil
         }
         if deadline == .max {
             _ = inbox.wait(until: look)

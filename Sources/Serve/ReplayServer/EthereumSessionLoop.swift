@@ -1,5 +1,6 @@
 import Platform
 import RecordModel
+import Replay
 import SegmentLog
 import WebSocketProtocol
 import WebSocketTransport
@@ -10,12 +11,14 @@ final class EthereumSessionLoop {
     private enum Turn {
         /// There is more to do at once.
         case more
-        /// The next record is beyond the head.
+        /// Nothing more is due.
         case atHead
         /// The client is given time for a call of the recorder's, at this record.
         case awaitingCall(Sequence)
         /// The conversation is over.
         case ended
+        /// The play was stopped: what the client has is not all.
+        case stopped
         /// The recording cannot be read.
         case failed
     }
@@ -28,11 +31,10 @@ final class EthereumSessionLoop {
     private let connection: WebSocketConnection
     private let needs: EthereumSession.Surroundings
     private var conversation: EthereumConversation
-    private var head: EthereumHead
-    private var cursor: RecordCursor?
-    /// The cursor stands on a record that has not been taken.
+    /// Nil before the first subscription.
+    private var listener: ReplayListener?
+    /// The listener stands on a record that has not been taken.
     private var isHeld = false
-    private var hasBegun = false
     private var grace: (sequence: Sequence, deadline: UInt64)?
     private var wroteAt: UInt64
     private var pingedAt: UInt64?
@@ -41,14 +43,13 @@ final class EthereumSessionLoop {
         self.session = session
         self.connection = connection
         needs = session.needs
-        head = session.head
         wroteAt = needs.clock.monotonicNanoseconds()
-        let makeCursor = needs.makeCursor
+        let ownAnswers = EthereumAnswers(needs.index, path: needs.path, disk: needs.disk)
+        let isShared = needs.stage.status.rate != .unlimited
         conversation = EthereumConversation(
             needs.index,
             options: needs.options,
-            answers: needs.answers
-                ?? EthereumAnswers(needs.index) { () throws(LogError) in try makeCursor(.none) },
+            answers: isShared ? needs.answers : ownAnswers,
             random: needs.random,
             isCompressed: isCompressed
         )
@@ -59,101 +60,116 @@ final class EthereumSessionLoop {
         while true {
             let news = session.news(connection)
             if news.isOver { return }
-            follow(news.head)
             for message in news.messages {
-                begin()
-                conversation.said(message)
-                grace = nil
-                guard flush() else { return }
+                guard take(message) else { return }
             }
             if conversation.ending != nil { return finish() }
-            if !hasBegun, conversation.isSubscribed {
-                hasBegun = true
-                needs.subscribed()
-            }
-            guard hasBegun else {
-                session.waitForNews(beyond: head, deadline: ping(news))
+            guard let listener else {
+                session.waitForNews(deadline: ping(news))
                 continue
             }
-            let turn = turn()
+            let turn = turn(listener)
             guard flush() else { return }
             switch turn {
             case .more: continue
-            case .atHead: session.waitForNews(beyond: head, deadline: ping(news))
+            case .atHead:
+                let deadline = ping(news)
+                listener.wait(deadline: deadline) { session.hasNews }
             case .awaitingCall(let sequence): waitForCall(at: sequence)
             case .ended: return finish()
+            case .stopped: return connection.close(code: CloseCode.goingAway)
             case .failed: return connection.close(code: CloseCode.internalError)
             }
         }
     }
 
+    /// Takes a message of the client.
+    ///
+    /// - Returns: false when the connection is over.
+    private func take(_ message: [UInt8]) -> Bool {
+        let status = needs.stage.status
+        let isShared = status.rate != .unlimited
+        if listener == nil { conversation.begin(at: start(status)) }
+        // With a head of its own a client that follows nothing may know everything.
+        conversation.knowledge =
+            isShared ? status.position : listener == nil ? needs.index.last : nil
+        conversation.said(message)
+        grace = nil
+        if listener == nil, conversation.isSubscribed, !begin() { return false }
+        return flush()
+    }
+
     // MARK: Reading
 
-    /// Takes over where the head is now.
-    private func follow(_ newHead: EthereumHead) {
-        let hasMoved = newHead.moves != head.moves
-        head = newHead
-        guard hasMoved, hasBegun else { return }
-        grace = nil
-        conversation.moved(to: place(at: head.start.previous))
+    /// Where a client stands that subscribes now.
+    private func start(_ status: ReplayStage.Status) -> EthereumPlace {
+        let beginsAgain = status.isAtEnd && needs.stage.options.loops
+        let isAtStart = status.rate == .unlimited || beginsAgain
+        return place(isAtStart ? needs.index.first.previous : status.position)
     }
 
-    /// Before the first subscription the client is where the head is.
-    private func begin() {
-        if hasBegun { return }
-        let start = needs.answers == nil ? needs.index.first.previous : head.through
-        if cursor != nil, conversation.place.sequence == start { return }
-        conversation.begin(at: place(at: start))
-    }
-
-    /// Sets the cursor behind a record.
-    ///
-    /// - Returns: that place with the time of the record that follows.
-    private func place(at sequence: Sequence) -> EthereumPlace {
+    /// A place with the time of the record that follows, if there is one.
+    private func place(_ sequence: Sequence) -> EthereumPlace {
         var place = EthereumPlace(sequence: sequence)
-        isHeld = false
+        if place.sequence == conversation.place.sequence { return conversation.place }
         do throws(LogError) {
-            let next = max(sequence.next, needs.index.first)
-            if let cursor { try cursor.seek(to: next) } else { cursor = try needs.makeCursor(next) }
-            if try fetch() { place.time = cursor?.envelope.receivedAt ?? place.time }  // just read
+            let reader = try RecordingReader(path: needs.path, disk: needs.disk)
+            let cursor = try RecordCursor(reader, from: sequence.next)
+            while true {
+                switch try cursor.next() {
+                case .hole, .damage: continue
+                case .end: return place
+                case .record:
+                    place.time = cursor.envelope.receivedAt
+                    return place
+                }
+            }
         } catch {
-            // The next turn meets the same error and ends the connection.
-            cursor = nil
+            // Without the time a subscription is rather refused; reading on meets the same error.
+            return place
         }
-        return place
     }
 
-    /// Sees to it that the cursor stands on a record.
+    /// Follows the stage from the client's place on.
     ///
-    /// - Returns: false at the end of the recording.
-    private func fetch() throws(LogError) -> Bool {
-        guard let cursor else { return false }
-        while !isHeld {
-            switch try cursor.next() {
-            case .record: isHeld = true
-            // The server has refused a damaged recording, or was told to pass over damage.
-            case .hole, .damage: continue
-            case .end: return false
-            }
+    /// - Returns: false when the recording cannot be read.
+    private func begin() -> Bool {
+        do throws(LogError) {
+            let listener = try ReplayListener(needs.stage, path: needs.path, disk: needs.disk)
+            // The head may have moved on since the client was told what it gets.
+            try listener.rewind(to: conversation.place.sequence.next)
+            self.listener = listener
+            return true
+        } catch {
+            connection.close(code: CloseCode.internalError)
+            return false
         }
-        return true
     }
 
     /// Takes records up to the head, or as many as make a chunk.
-    private func turn() -> Turn {
-        guard let cursor else { return .failed }
+    private func turn(_ listener: ReplayListener) -> Turn {
         for _ in 0..<Self.turnRecords {
-            do throws(LogError) {
-                guard try fetch(), cursor.envelope.sequence <= needs.index.last else {
-                    conversation.recordingEnded()
-                    return .ended
+            if !isHeld {
+                do throws(LogError) {
+                    switch try listener.next() {
+                    case .record: isHeld = true
+                    case .caughtUp: return .atHead
+                    case .moved(let sequence):
+                        grace = nil
+                        conversation.moved(to: place(sequence.previous))
+                        if conversation.ending != nil { return .ended }
+                        continue
+                    case .ended:
+                        conversation.recordingEnded()
+                        return .ended
+                    case .stopped: return .stopped
+                    }
+                } catch {
+                    return .failed
                 }
-            } catch {
-                return .failed
             }
-            let envelope = cursor.envelope
-            if envelope.sequence > head.through { return .atHead }
-            let step = cursor.withPayload { conversation.take(envelope, $0) }
+            let envelope = listener.records.envelope
+            let step = listener.records.withPayload { conversation.take(envelope, $0) }
             if step == .awaitingCall { return .awaitingCall(envelope.sequence) }
             isHeld = false
             if conversation.ending != nil { return .ended }
@@ -177,7 +193,7 @@ final class EthereumSessionLoop {
             grace = nil
             return
         }
-        session.waitForNews(beyond: head, deadline: deadline)
+        session.waitForNews(deadline: deadline)
     }
 
     // MARK: Writing

@@ -1,6 +1,7 @@
 import Foundation
 import Platform
 import RecordModel
+import Replay
 import Testing
 import WebSocketProtocol
 import WebSocketTransport
@@ -122,28 +123,59 @@ final class EthereumClient: WebSocketEvents {
     }
 }
 
-/// A server over a made recording; both go at the end of the test.
+/// A server over a made recording, and the stage it follows; all go at the end of the test.
 final class EthereumStage {
+    let stage: ReplayStage
     let server: EthereumReplayServer
     private let maker: EthereumRecordingMaker
 
+    /// - Parameter head: where the play stands, paused; nil plays as fast as each client reads.
     init(
         _ maker: EthereumRecordingMaker,
-        head: EthereumHead? = nil,
+        head: UInt64? = nil,
+        loops: Bool = false,
         random: any RandomSource = SeededRandom(seed: 1),
         _ change: (inout EthereumServeOptions) -> Void = { _ in }
     ) throws {
         self.maker = maker
-        var options = EthereumServeOptions()
-        change(&options)
-        server = try EthereumReplayServer(
+        var played = ReplayStageOptions(first: .first, last: maker.last)
+        played.rate = head == nil ? .unlimited : .recorded
+        played.startsPaused = head != nil
+        played.loops = loops
+        let stage = try ReplayStage(
             path: maker.path,
             disk: LinuxFileSystem(),
-            options: options,
-            sharedHead: head,
-            random: random
+            clock: SystemClock(),
+            options: played
         )
+        self.stage = stage
+        var options = EthereumServeOptions()
+        change(&options)
+        do {
+            server = try EthereumReplayServer(
+                path: maker.path,
+                disk: LinuxFileSystem(),
+                options: options,
+                stage: stage,
+                random: random
+            )
+        } catch {
+            stage.stop()
+            throw error
+        }
+        if let head, head > 0 { play(through: Sequence(head)) }
     }
 
-    deinit { server.stop() }
+    /// Plays up to a record and pauses there.
+    func play(through sequence: Sequence) {
+        _ = stage.step(sequence.value - stage.status.position.value)
+    }
+
+    /// Plays the rest.
+    func playOn() { play(through: maker.last) }
+
+    deinit {
+        stage.stop()
+        server.stop()
+    }
 }

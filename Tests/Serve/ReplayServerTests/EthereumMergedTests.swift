@@ -1,5 +1,6 @@
 import Platform
 import RecordModel
+import Replay
 import Testing
 import WebSocketProtocol
 import WebSocketTransport
@@ -74,13 +75,13 @@ struct EthereumMergedTests {
         try maker.call(stream, 1, "eth_subscribe", #"["newHeads"]"#, answer: "\"0xa1\"")
         try maker.received(stream, .text(notification("0xa1", header(1, hash: 1, parent: 0))))
         try maker.finish()
-        let stage = try EthereumStage(maker, head: EthereumHead(through: Sequence(5)))
+        let stage = try EthereumStage(maker, head: 5)
         let client = try EthereumClient(stage.server)
         let first = try id(of: client.ask(1, "eth_subscribe", #"["newHeads"]"#))
         let second = try id(of: client.ask(2, "eth_subscribe", #"["newHeads"]"#))
         #expect(first == "0xa1")
         #expect(second != "0xa1")
-        stage.server.setHead(EthereumHead(through: .endless))
+        stage.playOn()
         let head = header(1, hash: 1, parent: 0)
         #expect(
             Set(EthereumClient.messages(try client.allFrames()).dropFirst(2))
@@ -157,15 +158,15 @@ struct EthereumMergedTests {
         let edge = maker.last
         try maker.received(stream, .text(notification("0xa1", header(2, hash: 2, parent: 1))))
         try maker.finish()
-        let stage = try EthereumStage(maker, head: EthereumHead(through: .none))
+        let stage = try EthereumStage(maker, head: 0)
         let client = try EthereumClient(stage.server)
         _ = try client.ask(1, "eth_subscribe", #"["newHeads"]"#)
-        stage.server.setHead(EthereumHead(through: edge))
+        stage.play(through: edge)
         _ = try client.messages(2)
         #expect(try client.ask(2, "eth_unsubscribe", #"["0xa1"]"#).contains(#""result":true}"#))
         let again = try client.ask(3, "eth_unsubscribe", #"["0xa1"]"#)
         #expect(again.contains(#"{"code":-32000,"message":"subscription not found"}"#))
-        stage.server.setHead(EthereumHead(through: .endless))
+        stage.playOn()
         #expect(EthereumClient.messages(try client.allFrames()).count == 4)
     }
 
@@ -242,7 +243,7 @@ struct EthereumMergedTests {
         try block(4, 44, 33)
         let after = maker.last
         try maker.finish()
-        let stage = try EthereumStage(maker, head: EthereumHead(through: before))
+        let stage = try EthereumStage(maker, head: before.value)
         let client = try EthereumClient(stage.server)
         let range = #"[{"fromBlock":"0x1","toBlock":"0x2"}]"#
         let byHash = #"[{"blockHash":"\#(hash(2))"}]"#
@@ -254,7 +255,7 @@ struct EthereumMergedTests {
                 "\"result\":[\(log(block: 2, hash: 2, index: 0))]"
             )
         )
-        stage.server.setHead(EthereumHead(through: after))
+        stage.play(through: after)
         let later = #"[{"fromBlock":"0x3","toBlock":"0x3"}]"#
         #expect(try client.ask(4, "eth_blockNumber", "[]").contains(#""result":"0x4""#))
         let replaced = try client.ask(5, "eth_getLogs", later)
@@ -262,7 +263,7 @@ struct EthereumMergedTests {
         let orphan = try client.ask(6, "eth_getLogs", #"[{"blockHash":"\#(hash(3))"}]"#)
         #expect(orphan.contains("unknown block"))
         // The head goes back, and with it what is known.
-        stage.server.setHead(EthereumHead(through: before, moves: 1))
+        stage.stage.seek(to: before.next)
         #expect(try client.ask(7, "eth_blockNumber", "[]").contains(#""result":"0x3""#))
     }
 }

@@ -130,6 +130,8 @@ final class EthereumRecordingMaker {
     func finish() throws {
         try #require(writer).close(cause: "test")
         writer = nil
+        // Run ended.
+        last = last.next
     }
 }
 

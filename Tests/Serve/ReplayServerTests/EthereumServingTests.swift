@@ -44,81 +44,48 @@ struct EthereumServingTests {
         #expect(EthereumClient.messages(try idle.allFrames()).count == 2_001)
     }
 
-    @Test func `clients wait at the head and follow it`() throws {
+    @Test func `clients wait at the head and follow where it is set`() throws {
         let maker = try EthereumRecordingMaker()
         try long(maker, count: 10)
-        let begun = Monitor(0)
-        let first = EthereumHead(through: .none)
-        let server = try EthereumReplayServer(
-            path: maker.path,
-            disk: LinuxFileSystem(),
-            options: EthereumServeOptions(),
-            sharedHead: first,
-            subscribed: { begun.update { $0 += 1 } }
-        )
-        defer { server.stop() }
-        let client = try EthereumClient(server)
-        _ = try client.ask(1, "eth_subscribe", heads)
-        begun.wait { $0 == 1 ? () : nil }
+        let stage = try EthereumStage(maker, head: 0)
+        let clients = try [EthereumClient(stage.server), EthereumClient(stage.server)]
+        for client in clients { _ = try client.ask(1, "eth_subscribe", heads) }
         // Run started, opened, accepted, call, answer: the first head is record 6.
-        server.setHead(EthereumHead(through: Sequence(8)))
-        #expect(try client.messages(4).count == 4)
+        stage.play(through: Sequence(8))
+        for client in clients { #expect(try client.messages(4).count == 4) }
         // Forward over five of them, then back.
-        let later = Sequence(14)
-        server.setHead(EthereumHead(through: later, moves: 1, start: later))
-        #expect(try client.messages(5).last == notification("0xa1", header(9, hash: 9, parent: 8)))
-        let early = Sequence(6)
-        server.setHead(EthereumHead(through: early, moves: 2, start: early))
-        #expect(try client.messages(6).last == notification("0xa1", header(1, hash: 1, parent: 0)))
+        for (count, place) in [(5, 9), (6, 1)] {
+            stage.stage.seek(to: Sequence(UInt64(place) + 5))
+            #expect(stage.stage.step(1))
+            let expected = notification("0xa1", header(place, hash: place, parent: place - 1))
+            for client in clients { #expect(try client.messages(count).last == expected) }
+        }
+        stage.stage.resume()
+        for client in clients {
+            #expect(EthereumClient.messages(try client.allFrames()).count == 15)
+            #expect(client.end?.closeCode == CloseCode.normal)
+        }
     }
 
-    @Test func `a replay's head paces all clients, pauses and seeks`() throws {
+    @Test func `the play begins again for those who come after its end`() throws {
         let maker = try EthereumRecordingMaker()
-        try long(maker, count: 10)
-        let head = ReplayHead(from: .first, rate: .recorded, isPaused: true)
-        let server = try EthereumReplayServer(
-            path: maker.path,
-            disk: LinuxFileSystem(),
-            options: EthereumServeOptions(),
-            sharedHead: EthereumHead(through: .none),
-            subscribed: { head.start() }
-        )
-        let follower = try EthereumHeadFollower(
-            head,
-            path: maker.path,
-            disk: LinuxFileSystem(),
-            server: server,
-            report: { Issue.record("\($0)") }
-        )
-        defer {
-            head.stop()
-            follower.join()
-            server.stop()
-        }
-        let clients = try [EthereumClient(server), EthereumClient(server)]
-        for client in clients { _ = try client.ask(1, "eth_subscribe", heads) }
-        head.step(7)
-        for client in clients { #expect(try client.messages(3).count == 3) }
-        head.seek(to: Sequence(14))
-        head.step(1)
-        for client in clients {
-            let ninth = notification("0xa1", header(9, hash: 9, parent: 8))
-            #expect(try client.messages(4).last == ninth)
-        }
-        head.resume()
-        for client in clients {
-            #expect(EthereumClient.messages(try client.allFrames()).count == 5)
-            #expect(client.end?.closeCode == CloseCode.normal)
+        try long(maker, count: 3)
+        let stage = try EthereumStage(maker, head: 0, loops: true)
+        for _ in 0..<2 {
+            let client = try EthereumClient(stage.server)
+            _ = try client.ask(1, "eth_subscribe", heads)
+            stage.stage.resume()
+            #expect(EthereumClient.messages(try client.allFrames()).count == 4)
         }
     }
 
     @Test func `a client that comes late is served from the head on`() throws {
         let maker = try EthereumRecordingMaker()
         try long(maker, count: 10)
-        let stage = try EthereumStage(maker, head: EthereumHead(through: Sequence(13)))
+        let stage = try EthereumStage(maker, head: 13)
         let client = try EthereumClient(stage.server)
         #expect(try client.ask(1, "eth_subscribe", heads).contains("0xa1"))
-        stage.server.setHead(EthereumHead(through: .endless))
+        stage.playOn()
         let messages = EthereumClient.messages(try client.allFrames())
         #expect(messages.count == 3)
         #expect(messages[1] == notification("0xa1", header(9, hash: 9, parent: 8)))
@@ -153,7 +120,7 @@ struct EthereumServingTests {
     @Test func `an idle client is pinged, unless it is bound to a recorded connection`() throws {
         let maker = try EthereumRecordingMaker()
         try long(maker, count: 1)
-        let stage = try EthereumStage(maker, head: EthereumHead(through: .none)) {
+        let stage = try EthereumStage(maker, head: 0) {
             $0.pingMilliseconds = 20
         }
         let client = try EthereumClient(stage.server)

@@ -173,11 +173,11 @@ struct EthereumVerbatimTests {
         try maker.call(two, 1, "eth_subscribe", heads, answer: "\"0xdd\"")
         try maker.received(two, .text(notification("0xdd", header(2, hash: 2, parent: 1))))
         try maker.finish()
-        let stage = try EthereumStage(maker, head: EthereumHead(through: edge))
+        let stage = try EthereumStage(maker, head: edge.value)
         let client = try EthereumClient(stage.server)
         try client.send(jsonCall(1, "eth_subscribe", heads))
         #expect(try client.messages(1)[0].contains("0xdd"))
-        stage.server.setHead(EthereumHead(through: maker.last))
+        stage.playOn()
         #expect(try client.messages(2)[1] == notification("0xdd", header(2, hash: 2, parent: 1)))
     }
 

@@ -257,7 +257,7 @@ let package = Package(
             [
                 "ReplayServer", "Replay", "SegmentLog", "RecordModel", "Platform",
                 "GRPCTransport", "WebSocketTransport", "WebSocketProtocol", "GeyserDecoding",
-                "EthereumDecoding", "JSONText",
+                "EthereumDecoding", "JSONText", "Inflation",
             ]
         ),
         tests(

@@ -71,7 +71,7 @@ struct EthereumConversation {
 
     /// Sets the place of a client that has not subscribed to anything.
     mutating func begin(at place: EthereumPlace) {
-        precondition(!isSubscribed && binding == nil, "the client has begun")
+        guard !isSubscribed, binding == nil else { return }
         self.place = place
     }
 
@@ -317,8 +317,11 @@ struct EthereumConversation {
             let wireCount = frames.isCompressed ? -1 : frames.message.count
             if frames.inflate(by: inflater) {
                 completed(frames, wireCount, on: stream, at: envelope.sequence)
+            } else if isBound, output.isCompressed {
+                output.pass(frames.frames, [], isCompressed: true)
             } else if isBound {
-                output.pass(frames.frames, [], isCompressed: false)
+                // It cannot be told to this client, and leaving it out would be a lie.
+                end(.close(code: CloseCode.internalError))
             }
             frames.clear()
         }
@@ -438,9 +441,10 @@ struct EthereumConversation {
 
     /// The first frames of a message that was never finished are part of the connection too.
     private mutating func flushUnfinished() {
-        guard let binding, let frames = incoming[binding.stream]?.frames else { return }
-        output.pass(frames, [], isCompressed: false)
-        incoming[binding.stream] = nil
+        guard let binding, let held = incoming.removeValue(forKey: binding.stream),
+            output.isCompressed || !held.isCompressed
+        else { return }
+        output.pass(held.frames, [], isCompressed: held.isCompressed)
     }
 
     /// The head has been set elsewhere: what is served next comes after `place`.

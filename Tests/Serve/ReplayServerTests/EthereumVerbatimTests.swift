@@ -1,3 +1,4 @@
+import Inflation
 import RecordModel
 import Testing
 import WebSocketProtocol
@@ -226,5 +227,70 @@ struct EthereumVerbatimTests {
             ]
         )
         #expect(client.end?.closeCode == CloseCode.abnormal)
+    }
+
+    @Test func `compressed messages pass to clients that can inflate, and inflated to others`()
+        throws
+    {
+        let maker = try EthereumRecordingMaker()
+        let agreed =
+            "permessage-deflate; server_no_context_takeover; client_no_context_takeover"
+        let stream = try maker.open(extensions: agreed)
+        try maker.call(stream, 1, "eth_subscribe", heads, answer: "\"0xaa\"")
+        let deflater = Deflater(.messageDeflate)
+        let text = notification("0xaa", header(1, hash: 1, parent: 0, padding: 600))
+        var bytes: [UInt8] = []
+        deflater.deflate(Array(text.utf8).span, into: &bytes)
+        let frames = [
+            WireFrame(0x41, Array(bytes[..<20])), WireFrame(0x89, "mid"),
+            WireFrame(0x80, Array(bytes[20...])),
+        ]
+        for frame in frames { try maker.received(stream, frame) }
+        // Compression was agreed, but this one was not worth it.
+        let plain = WireFrame.text(notification("0xaa", header(2, hash: 2, parent: 1)))
+        try maker.received(stream, plain)
+        try maker.finish()
+        let stage = try EthereumStage(maker)
+        let able = try EthereumClient(stage.server, compression: true)
+        try able.send(jsonCall(1, "eth_subscribe", heads))
+        #expect(Array(try able.allFrames().dropFirst()) == frames + [plain])
+        let other = try EthereumClient(stage.server)
+        try other.send(jsonCall(1, "eth_subscribe", heads))
+        let got = try other.allFrames().dropFirst()
+        #expect(
+            EthereumClient.messages(Array(got)) == EthereumClient.messages([.text(text), plain])
+        )
+        #expect(got.contains(WireFrame(0x89, "mid")))
+        // Under another id it is inflated for everyone.
+        let third = try EthereumClient(stage.server, compression: true)
+        let calls = [1, 2].map { jsonCall($0, "eth_subscribe", heads) }
+        try third.send("[" + calls.joined(separator: ",") + "]")
+        let messages = EthereumClient.messages(try third.allFrames())
+        #expect(messages.filter { $0.contains("0xabab") }.count == 1)
+    }
+
+    @Test func `a query that only the recorder made is passed over, but not the ping inside`()
+        throws
+    {
+        let maker = try EthereumRecordingMaker()
+        let stream = try maker.open()
+        try maker.call(stream, 1, "eth_subscribe", heads, answer: "\"0xaa\"")
+        let first = WireFrame.text(notification("0xaa", header(1, hash: 1, parent: 0)))
+        try maker.received(stream, first)
+        try maker.sent(stream, .text(jsonCall(2, "eth_blockNumber", "[]")))
+        try maker.received(
+            stream,
+            WireFrame(0x01, #"{"jsonrpc":"2.0","id":2,"#),
+            WireFrame(0x89, "inside"),
+            WireFrame(0x80, "\"result\":\"0x1\"}\n")
+        )
+        let second = WireFrame.text(notification("0xaa", header(2, hash: 2, parent: 1)))
+        try maker.received(stream, second)
+        try maker.finish()
+        let stage = try EthereumStage(maker) { $0.callGraceMilliseconds = 50 }
+        let client = try EthereumClient(stage.server)
+        try client.send(jsonCall(1, "eth_subscribe", heads))
+        let expected = [first, WireFrame(0x89, "inside"), second]
+        #expect(Array(try client.allFrames().dropFirst()) == expected)
     }
 }

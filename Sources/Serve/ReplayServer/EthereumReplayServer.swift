@@ -22,7 +22,8 @@ package final class EthereumReplayServer: Sendable {
     ///   - path: the recording's directory.
     ///   - disk: the file system.
     ///   - options: what is served, to whom.
-    ///   - stage: what all clients follow; it must be stopped before the server is.
+    ///   - stage: what all clients follow, and whose range is served; each client counts as a
+    ///     subscription of it. Stage and server may be stopped in any order.
     ///   - clock: for pings and waiting times.
     ///   - random: for ids of subscriptions that no recorded one stands for.
     /// - Throws: why it cannot be served.

@@ -111,7 +111,7 @@ func copyText(_ slice: grpc_slice) -> String { String(decoding: copyBytes(slice)
 struct OutgoingMessage {
     let buffer: UnsafeMutablePointer<grpc_byte_buffer>
     let byteCount: Int
-    let flags: UInt32
+    private var flags: UInt32
 
     /// Copies `bytes` once, into memory of the core.
     init(
@@ -144,5 +144,48 @@ struct OutgoingMessage {
         return operation
     }
 
+    /// Whether the core may hold the message until another one follows.
+    var isBuffered: Bool {
+        get { flags & UInt32(GRPC_WRITE_BUFFER_HINT) != 0 }
+        set {
+            if newValue {
+                flags |= UInt32(GRPC_WRITE_BUFFER_HINT)
+            } else {
+                flags &= ~UInt32(GRPC_WRITE_BUFFER_HINT)
+            }
+        }
+    }
+
     func destroy() { grpc_byte_buffer_destroy(buffer) }
+}
+
+/// Messages that wait for the one under way, oldest first. Allocates only while it grows.
+struct OutgoingQueue {
+    private var messages: [OutgoingMessage] = []
+    private var first = 0
+    private(set) var byteCount = 0
+
+    var count: Int { messages.count - first }
+    var isEmpty: Bool { count == 0 }
+
+    mutating func append(_ message: OutgoingMessage) {
+        messages.append(message)
+        byteCount += message.byteCount
+    }
+
+    mutating func popFirst() -> OutgoingMessage? {
+        guard first < messages.count else { return nil }
+        let message = messages[first]
+        first += 1
+        byteCount -= message.byteCount
+        if first == messages.count {
+            messages.removeAll(keepingCapacity: true)
+            first = 0
+        }
+        return message
+    }
+
+    mutating func destroy() {
+        while let message = popFirst() { message.destroy() }
+    }
 }

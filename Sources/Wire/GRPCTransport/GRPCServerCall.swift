@@ -58,6 +58,8 @@ package final class GRPCServerCall: CompletionTarget, @unchecked Sendable {
 
     /// A send without flush is still flushed so often: the core may hold what is not.
     private static let flushInterval = 64
+    private static let queuedMessagesMax = 256
+    private static let queuedBytesMax = 1 << 20
 
     private let raw: OpaquePointer
     private let server: GRPCServer
@@ -86,6 +88,9 @@ package final class GRPCServerCall: CompletionTarget, @unchecked Sendable {
         var initial: OutgoingMetadata?
         var trailing: OutgoingMetadata?
         var sending: OutgoingMessage?
+        var queue = OutgoingQueue()
+        /// The producer waits until the queue is half empty.
+        var isProducerHeld = false
         var isReadyEventWanted = false
         var unflushed = 0
         var isFinished = false
@@ -121,6 +126,7 @@ package final class GRPCServerCall: CompletionTarget, @unchecked Sendable {
     deinit {
         state.withLock { state in
             state.sending?.destroy()
+            state.queue.destroy()
             state.initial?.destroy()
             state.trailing?.destroy()
         }
@@ -167,15 +173,18 @@ package final class GRPCServerCall: CompletionTarget, @unchecked Sendable {
         }
     }
 
-    /// Sends a message, after the one under way is complete. Blocks while flow control holds that
-    /// one back: for a producer's own thread, never inside an event.
+    /// Sends a message, behind those under way. Blocks while too many wait, because flow control
+    /// holds them back: for a producer's own thread, never inside an event.
+    ///
+    /// Up to 256 messages or 1 MiB wait here, so that the core's thread sends one after the other
+    /// without changing threads for each.
     ///
     /// - Parameters:
     ///   - bytes: copied before this returns.
     ///   - isCompressed: sets the compressed flag; the bytes are already in the encoding that was
     ///     accepted with.
     ///   - flush: puts the message on the wire at once. Without it the core may hold the message
-    ///     until one with flush follows, or the 64th, or the end; many messages go much faster.
+    ///     while others wait behind it, which is much faster; the last one never stays behind.
     /// - Returns: false when the call is over or finished, and the message was not taken.
     package func send(
         _ bytes: UnsafeRawBufferPointer,
@@ -184,8 +193,20 @@ package final class GRPCServerCall: CompletionTarget, @unchecked Sendable {
     ) -> Bool {
         state.wait { (state: inout State) -> Bool? in
             if state.isOver || state.isFinished { return false }
-            if state.sending != nil { return nil }
-            startSending(bytes, isCompressed: isCompressed, flush: flush, &state)
+            if state.isProducerHeld { return nil }
+            let isFull =
+                state.queue.count >= Self.queuedMessagesMax
+                || state.queue.byteCount >= Self.queuedBytesMax
+            if isFull {
+                state.isProducerHeld = true
+                return nil
+            }
+            let message = message(bytes, isCompressed: isCompressed, flush: flush, &state)
+            if state.sending == nil {
+                startSending(message, &state)
+            } else {
+                state.queue.append(message)
+            }
             return true
         }
     }
@@ -205,7 +226,8 @@ package final class GRPCServerCall: CompletionTarget, @unchecked Sendable {
             if state.isOver || state.isFinished { return .over }
             if state.sending != nil { return .busy }
             state.isReadyEventWanted = true
-            startSending(bytes, isCompressed: isCompressed, flush: flush, &state)
+            let message = message(bytes, isCompressed: isCompressed, flush: flush, &state)
+            startSending(message, &state)
             return .started
         }
     }
@@ -274,20 +296,27 @@ package final class GRPCServerCall: CompletionTarget, @unchecked Sendable {
         start(&operation, on: raw, as: .opening)
     }
 
-    private func startSending(
+    /// A message that is ready to be sent; accepts the call first if nothing did.
+    private func message(
         _ bytes: UnsafeRawBufferPointer,
         isCompressed: Bool,
         flush: Bool,
         _ state: inout State
-    ) {
+    ) -> OutgoingMessage {
         if !state.isAccepted { startAccepting([], encoding: .identity, &state) }
-        state.unflushed = flush ? 0 : (state.unflushed + 1) % Self.flushInterval
-        let message = OutgoingMessage(
+        return OutgoingMessage(
             bytes,
             isCompressed: isCompressed,
             encoding: state.encoding,
-            isBuffered: state.unflushed != 0
+            isBuffered: !flush
         )
+    }
+
+    private func startSending(_ message: OutgoingMessage, _ state: inout State) {
+        var message = message
+        // Held back only while another one follows for certain.
+        state.unflushed = state.queue.isEmpty ? 0 : (state.unflushed + 1) % Self.flushInterval
+        if state.unflushed == 0 { message.isBuffered = false }
         state.sending = message
         var operation = message.operation
         start(&operation, on: raw, as: .sending)
@@ -325,6 +354,8 @@ package final class GRPCServerCall: CompletionTarget, @unchecked Sendable {
     private func takeClose(_ state: inout State) -> Bool {
         guard state.hasClosed, !state.isReceiving, !state.isOver else { return false }
         state.isOver = true
+        state.queue.destroy()
+        state.isProducerHeld = false
         return true
     }
 
@@ -367,17 +398,25 @@ package final class GRPCServerCall: CompletionTarget, @unchecked Sendable {
     }
 
     private func sendCompleted(_ ok: Bool) {
-        let isReadyEventDue = state.update { state in
+        let (isReadyEventDue, wakes) = state.withLock { state -> (Bool, Bool) in
             state.sending?.destroy()
             state.sending = nil
             let isDue = state.isReadyEventWanted && !state.isOver
             state.isReadyEventWanted = false
-            if let ending = state.ending {
+            if !ok || state.isOver { state.queue.destroy() }
+            if let next = state.queue.popFirst() {
+                startSending(next, &state)
+            } else if let ending = state.ending {
                 state.ending = nil
                 if !state.isOver { startFinishing(ending, &state) }
             }
-            return isDue
+            let wakes =
+                state.isProducerHeld && state.queue.count <= Self.queuedMessagesMax / 2
+                && state.queue.byteCount <= Self.queuedBytesMax / 2
+            if wakes { state.isProducerHeld = false }
+            return (isDue, wakes)
         }
+        if wakes { state.wakeAll() }
         if isReadyEventDue { observer?.callReadyToSend(self) }
     }
 

@@ -41,8 +41,6 @@ package final class ReplayStage: Sendable {
         package var isAtEnd: Bool
         /// The last record that has been played; at the rate `unlimited` by whoever is furthest.
         package var position: Sequence
-        /// Goes up with every seek.
-        package var moves: UInt64
         /// Subscriptions so far.
         package var subscriptions: Int
     }
@@ -79,7 +77,6 @@ package final class ReplayStage: Sendable {
         /// Goes up with every pause; the steps allowed since.
         var pauses: UInt64 = 0
         var steps: UInt64 = 0
-        var observers: [@Sendable (Status) -> Void] = []
     }
 
     /// What is played. The rate in it is the one at the start.
@@ -213,7 +210,6 @@ package final class ReplayStage: Sendable {
             body(&state, now)
             state.changes &+= 1
         }
-        tellObservers()
     }
 
     /// How far the play is.
@@ -226,25 +222,8 @@ package final class ReplayStage: Sendable {
             isPaused: state.pacer.isPaused,
             isAtEnd: state.released >= options.last,
             position: state.released,
-            moves: state.moves,
             subscriptions: state.subscriptions
         )
-    }
-
-    /// Registers who is told of every change and every release, on whatever thread made it, which
-    /// must not be held up.
-    package func observe(_ body: @escaping @Sendable (Status) -> Void) {
-        state.withLock { $0.observers.append(body) }
-        tellObservers()
-    }
-
-    private func tellObservers() {
-        let (status, observers) = state.withLock {
-            state -> (Status, [@Sendable (Status) -> Void]) in
-            (self.status(of: state), state.observers)
-        }
-        guard !observers.isEmpty else { return }
-        for observer in observers { observer(status) }
     }
 
     /// Wakes every listener that waits, so that it looks at what interrupts it.
@@ -252,12 +231,7 @@ package final class ReplayStage: Sendable {
 
     // MARK: Listeners
 
-    /// Counts a subscription of somebody who follows by `observe`. The clock starts when there are
-    /// as many as it waits for.
-    package func countSubscription() {
-        change { count(&$0, $1) }
-    }
-
+    /// Counts a subscription. The clock starts when there are as many as it waits for.
     private func count(_ state: inout State, _ now: UInt64) {
         state.subscriptions += 1
         if options.loops, state.pacer.rate != .unlimited, state.released >= options.last {
@@ -276,7 +250,7 @@ package final class ReplayStage: Sendable {
     func enter() -> Place {
         let now = clock.monotonicNanoseconds()
         // In one step: nothing may be released between the count and the place.
-        let place = state.update { [options] state -> Place in
+        return state.update { [options] state -> Place in
             count(&state, now)
             state.changes &+= 1
             return Place(
@@ -287,8 +261,6 @@ package final class ReplayStage: Sendable {
                 pauses: state.pauses
             )
         }
-        tellObservers()
-        return place
     }
 
     /// What the listener may do now; nil when it has to wait.
@@ -372,7 +344,6 @@ package final class ReplayStage: Sendable {
         } catch {
             // Listeners read for themselves and meet the same failure.
             state.update { [options] in $0.released = options.last }
-            tellObservers()
         }
     }
 
@@ -446,7 +417,6 @@ package final class ReplayStage: Sendable {
             guard state.moves == moves, state.lap == lap else { return }
             state.released = max(state.released, sequence)
         }
-        tellObservers()
     }
 }
 

@@ -134,7 +134,8 @@ final class ControlSocket: Sendable {
         // Entered under the lock, so that the thread finds itself there at its end.
         let isStarted = state.withLock { state in
             do {
-                state.connections[descriptor] = try Platform.Thread(name: "control-client") { [self] in
+                state.connections[descriptor] = try Platform.Thread(name: "control-client") {
+                    [self] in
                     serve(descriptor)
                 }
                 return true

@@ -25,26 +25,38 @@ struct ServeRun {
     /// Serves until the process is asked to end.
     func run() throws -> ExitCode {
         let geyser = try listeners("geyser")
+        let webSocket = try listeners("ws")
         let token = try token()
         raiseFileLimit()
         let reader = try RecordingReader(path: path, disk: disk)
         let index = try index(of: reader)
         let stage = try makeStage(index)
-        defer { stage.stop() }
         var servers: [GeyserServer] = []
-        defer { for server in servers { server.close() } }
+        var ethereum: [EthereumReplayServer] = []
+        var control: ControlSocket?
+        defer {
+            control?.close()
+            // Yellowstone clients are told why; then everybody else is stopped.
+            for server in servers { server.close() }
+            stage.stop()
+            for server in ethereum { server.stop() }
+        }
         var lines: [String] = []
         for listener in geyser {
             let server = try makeServer(listener, index, stage, token)
+            servers.append(server)
             let port: Int
             do throws(GeyserServeError) { port = try server.listen() } catch {
                 throw VerbFailure(code: .failed, message: "\(error)")
             }
-            servers.append(server)
             lines.append("geyser \(listener.text(port: port))")
         }
-        let control = try makeControl(stage)
-        defer { control?.close() }
+        for listener in webSocket {
+            let server = try makeServer(listener, index, stage, webSocketToken: token)
+            ethereum.append(server)
+            lines.append("ws \(listener.text(port: Int(server.port)))")
+        }
+        control = try makeControl(stage)
         try console.write(lines.map { $0 + "\n" }.joined())
         tell(index, stage)
         interrupt.wait()
@@ -145,6 +157,33 @@ struct ServeRun {
         }
     }
 
+    private func makeServer(
+        _ listener: ListenAddress,
+        _ index: GeyserRecordingIndex,
+        _ stage: ReplayStage,
+        webSocketToken token: String?
+    ) throws -> EthereumReplayServer {
+        var options = EthereumServeOptions()
+        options.address = listener.host == "localhost" ? "127.0.0.1" : listener.host
+        options.port = listener.port
+        options.sources = listener.sources.isEmpty ? nil : Set(listener.sources)
+        options.token = token
+        // The range ends before damage that is not to be skipped.
+        options.skipsDamage = true
+        options.endsAtDamage = index.damage != nil
+        do throws(EthereumServeError) {
+            return try EthereumReplayServer(
+                path: path,
+                disk: disk,
+                options: options,
+                stage: stage,
+                clock: clock
+            )
+        } catch {
+            throw VerbFailure(code: error.code, message: "\(path): \(error)")
+        }
+    }
+
     private func makeControl(_ stage: ReplayStage) throws -> ControlSocket? {
         guard let socket = arguments.text("control") else { return nil }
         let control = ServeControl(stage: stage) { [path, disk] point in
@@ -188,5 +227,15 @@ extension ListenAddress {
     /// Whether only this machine reaches it.
     var isLoopback: Bool {
         host == "localhost" || host == "::1" || host.hasPrefix("127.")
+    }
+}
+
+extension EthereumServeError {
+    fileprivate var code: ExitCode {
+        switch self {
+        case .damaged: .findings
+        case .nothingRecorded, .severalChains: .usage
+        case .unreadable, .system: .failed
+        }
     }
 }

@@ -340,7 +340,7 @@ def wait_until(condition: Any, timeout: float = 30.0, about: str = "a condition"
 def first_addresses(running: Running, count: int) -> list[str]:
     """The addresses that `serve` prints first, one a line, as host:port."""
     found = []
-    for line in running.wait_lines(count)[:count]:
+    for line in running.wait_lines(count, 20)[:count]:
         match = re.search(r"((?:\d{1,3}\.){3}\d{1,3}|\[[0-9a-f:]+\]|localhost):(\d+)", line)
         if not match:
             raise AssertionError(f"no address in the line {line!r}")

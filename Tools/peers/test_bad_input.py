@@ -1,0 +1,463 @@
+"""What can be wrong outside: every time the right exit code and a sentence, never a crash."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import re
+import shutil
+import socket
+import struct
+import subprocess
+import threading
+import unittest
+from typing import Any
+
+from deck import Case, Result, Running, records, run, streams
+from evm_peer import Frame, Peer, end, fragments, play
+from evm_peer import TEXT, EvmServer
+from geyser_peer import GeyserServer, Script
+from test_evm_roundtrip import HEADS, invented, text_of
+from test_geyser_roundtrip import invented as invented_updates
+
+SECRET = "hush-58c1-never-print-me"
+
+
+def closed_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Endpoints(Case):
+    def request(self, text: str = '{"slots":{"all":{}}}') -> pathlib.Path:
+        file = self.folder / "request.json"
+        file.write_text(text)
+        return file
+
+    def geyser(self, url: str, *more: str, extra: dict[str, str] | None = None) -> Result:
+        words = ["record", "-o", self.folder / "rec", "--geyser", url, "--subscribe"]
+        return run(*words, self.request(), *more, extra=extra)
+
+    def test_nobody_listens(self) -> None:
+        config = self.folder / "config.json5"
+        port = closed_port()
+        quick = "reconnect: {first: '10ms', longest: '20ms'}"
+        config.write_text(
+            f"""{{sources: [
+                {{id: 'one', geyser: 'http://127.0.0.1:{port}', subscribe: 'request.json', {quick}}},
+                {{id: 'two', ws: 'ws://127.0.0.1:{port}', {quick},
+                 calls: [{{method: 'eth_subscribe', params: ['newHeads']}}]}}],
+               limits: {{until_end: true}}}}"""
+        )
+        self.request()
+        result = run("record", "-o", self.folder / "rec", "--config", config)
+        self.check(result, 1, "never streamed: one, two")
+        self.assertRegex(result.stderr, "(?i)refused")
+        errors = [r for r in records(self.folder / "rec") if r.kind == "connect_error"]
+        self.assertEqual({r.source for r in errors}, {"one", "two"})
+
+    def test_a_server_of_another_protocol(self) -> None:
+        def answer(listener: socket.socket, data: bytes) -> None:
+            while True:
+                try:
+                    connection, _ = listener.accept()
+                except OSError:
+                    return
+                with connection:
+                    connection.settimeout(5)
+                    try:
+                        connection.recv(4_096)
+                        connection.sendall(data)
+                    except OSError:
+                        pass
+
+        for data in (b"SSH-2.0-OpenSSH_9.2\r\n", b"HTTP/1.1 200 OK\r\n\r\nhello", b"\x15\x03\x01\0\2\2\x28"):
+            with self.subTest(data=data), socket.create_server(("127.0.0.1", 0)) as listener:
+                thread = threading.Thread(target=answer, args=(listener, data), daemon=True)
+                thread.start()
+                port = listener.getsockname()[1]
+                target = self.folder / "other"
+                shutil.rmtree(target, ignore_errors=True)
+                for scheme in ("ws", "wss"):
+                    result = run(
+                        "record", "-o", target, "--force", "--ws", f"{scheme}://127.0.0.1:{port}",
+                        "--call", json.dumps(HEADS), "--for", "2s",
+                    )  # fmt: skip
+                    self.check(result, 1, "ws-1: .{10,}")
+                listener.shutdown(socket.SHUT_RDWR)
+
+    def test_a_refused_token_is_given_up_at_once(self) -> None:
+        with GeyserServer(lambda _: Script(), token="another") as peer:
+            result = self.geyser(peer.url, "--token-env", "TOKEN", extra={"TOKEN": SECRET})
+        self.check(result, 1, "(?i)token")
+        self.assertNowhere(SECRET, self.folder / "rec", result)
+
+    def test_a_missing_empty_or_odd_token_is_a_usage_mistake(self) -> None:
+        for extra, said in (({}, "not set"), ({"TOKEN": ""}, "empty"), ({"TOKEN": "a\nb"}, "line")):
+            result = self.geyser("http://127.0.0.1:1", "--token-env", "TOKEN", extra=extra)
+            self.check(result, 2, f"TOKEN.*{said}")
+        result = self.geyser("http://192.0.2.1:1", "--token-env", "TOKEN", extra={"TOKEN": SECRET})
+        self.check(result, 2, "without encryption")
+        self.assertFalse((self.folder / "rec").exists())
+        self.assertNotIn(SECRET, result.stderr)
+
+    def test_unusable_addresses(self) -> None:
+        for url in ("http://", "http://host:99999", "http://[::1", "https://user:pw@host", "http://a b"):
+            with self.subTest(url=url):
+                self.check(self.geyser(url), 2)
+        for url in ("ws://", f"ws://host:0x10/{SECRET}", f"wss://host:70000/{SECRET}"):
+            with self.subTest(url=url):
+                words = ("--ws", url, "--call", json.dumps(HEADS))
+                result = self.check(run("record", "-o", self.folder / "rec", *words), 2)
+                self.assertNotIn(SECRET, result.stderr)
+
+    def assertGap(self, path: pathlib.Path, cause: str) -> None:
+        """There is one gap and its record says why."""
+        gaps = [r.detail for r in records(path) if r.kind == "gap_opened"]
+        self.assertEqual([gap["cause"] for gap in gaps], [cause], gaps)
+        self.assertRegex(gaps[0]["evidence"], ".{20,}")
+
+    def test_messages_over_the_limit_end_the_stream_with_a_gap(self) -> None:
+        config = self.folder / "config.json5"
+        self.request()
+        big = b"\x0a\x04full" + bytes(20_000)
+        with GeyserServer(lambda _: Script([b"", big, b""], (("x-a", "b"),))) as peer:
+            config.write_text(
+                f"""{{sources: [{{geyser: '{peer.url}', subscribe: 'request.json',
+                    receive_limit: '10KiB'}}], limits: {{until_end: true}}}}"""
+            )
+            result = run("record", "-o", self.folder / "g", "--config", config)
+        self.check(result)
+        (stream,) = streams(self.folder / "g")
+        self.assertEqual(stream.messages(), [b""])
+        self.assertGap(self.folder / "g", "message_too_large")
+
+        def script(peer: Peer) -> None:
+            list(play(peer, invented(2, 1), fragments))
+            peer.wire.send(Frame(TEXT, b"y" * 300_000))
+            peer.close.wait(20)
+
+        with EvmServer(script) as server:
+            config.write_text(
+                f"""{{sources: [{{ws: '{server.url}', receive_limit: '256KiB',
+                    calls: [{json.dumps(HEADS)}]}}], limits: {{until_end: true}}}}"""
+            )
+            result = run("record", "-o", self.folder / "w", "--config", config)
+        self.check(result)
+        self.assertGap(self.folder / "w", "message_too_large")
+
+    def test_protocol_violations_end_the_stream_with_a_gap(self) -> None:
+        bad = {
+            "reserved bit": Frame(TEXT, b"x", True, 2).encoded(),
+            "reserved opcode": Frame(3, b"x").encoded(),
+            "long ping": Frame(9, b"x" * 126).encoded(),
+            "cut ping": Frame(9, b"x", False).encoded(),
+            "masked": Frame(TEXT, b"hello").encoded(masked=True),
+            "stray continuation": Frame(0, b"x").encoded(),
+            "length over 63 bits": b"\x81\x7f" + b"\xff" * 8,
+            "long form of a short length": b"\x81\x7e\0\x05hello",
+        }
+        for name, data in bad.items():
+            with self.subTest(name=name):
+                target = self.folder / name.replace(" ", "-")
+
+                def script(peer: Peer) -> None:
+                    list(play(peer, invented(2, 1), fragments))
+                    peer.wire.send_raw(data)
+                    peer.close.wait(20)
+
+                with EvmServer(script) as server:
+                    words = ("--ws", server.url, "--call", json.dumps(HEADS), "--until-end")
+                    self.check(run("record", "-o", target, *words))
+                self.verified(target)
+                self.assertGap(target, "protocol_violation")
+
+    def test_answers_that_are_errors(self) -> None:
+        def script(peer: Peer) -> None:
+            peer.calls.get(timeout=20)
+            error = {"code": -32601, "message": f"no {SECRET} here"}
+            peer.wire.send(*fragments(text_of({"jsonrpc": "2.0", "id": 1, "error": error})))
+            end(peer, 1000)
+
+        with EvmServer(script) as server:
+            words = ("--ws", f"{server.url}/{SECRET}", "--call", json.dumps(HEADS))
+            with Running("record", "-o", self.folder / "rec", *words) as recording:
+                recording.wait_said("refused")
+                result = recording.stop()
+        self.assertRegex(result.stderr, "-32601")
+        self.assertNotIn(SECRET, result.stderr)
+
+
+class Files(Case):
+    def test_malformed_subscriptions_name_file_and_place(self) -> None:
+        cases = {
+            "": "",
+            "{": "",
+            "[]": "",
+            '{"slots": 5}': "slots",
+            '{"slots": {"a": {"interslotUpdates": "x"}}}': "interslot",
+            '{"nonsense": {}}': "nonsense",
+            '{"commitment": "SOON"}': "commitment",
+            '{"fromSlot": "-1"}': "[Ff]rom_?[Ss]lot",
+            '{"accountsDataSlice": [{"offset": "99999999999999999999"}]}': "offset",
+            "\ufeff{}\x00": "",
+            "[" * 100_000: "",
+        }
+        for text, place in cases.items():
+            with self.subTest(text=text[:60]):
+                file = self.folder / "broken.json"
+                file.write_text(text)
+                words = ("--geyser", "http://127.0.0.1:1", "--subscribe", file)
+                result = self.check(run("record", "-o", self.folder / "rec", *words), 2)
+                self.assertIn("broken.json", result.stderr)
+                self.assertRegex(result.stderr, place or "broken.json: .{10,}")
+                self.assertFalse((self.folder / "rec").exists())
+        result = run("record", "-o", "x", "--geyser", "http://h:1", "--subscribe", "absent.json")
+        self.check(result, 2, "absent.json")
+
+    def test_malformed_calls(self) -> None:
+        for call in ("", "{", "[]", "{}", '{"method":5}', '{"method":"a","params":5}'):
+            with self.subTest(call=call):
+                words = ("--ws", "ws://127.0.0.1:1", "--call", call)
+                self.check(run("record", "-o", self.folder / "rec", *words), 2, "call")
+
+    def test_malformed_configurations_name_file_and_place(self) -> None:
+        call = '{method: "eth_subscribe", params: ["newHeads"]}'
+        good = f'{{id: "a", ws: "ws://127.0.0.1:1", calls: [{call}]}}'
+        cases = {
+            "": "JSON5",
+            "{": "JSON5",
+            "{}": "source",
+            "{sources: 5}": "sources",
+            "{sources: []}": "source",
+            "{sources: [{}]}": r"sources\[0\]",
+            f"{{sources: [{good}, {good}]}}": "'a'",
+            f"{{sources: [{good}], colour: 'red'}}": "colour",
+            f"{{sources: [{good}], log: {{rotate_bytes: '1 parsec'}}}}": r"log\.rotate_bytes",
+            f"{{sources: [{good}], limits: {{frames: -1}}}}": r"limits\.frames",
+            "{sources: [{ws: 'ws://127.0.0.1:1', calls: []}]}": r"sources\[0\]\.calls",
+            "{sources: [{geyser: 'http://127.0.0.1:1', subscribe: 'absent.json'}]}": "absent.json",
+            f"{{sources: [{{geyser: 'http://127.0.0.1:1', token: '{SECRET}'}}]}}": "token|subscribe",
+        }
+        # What concerns file and flags together names neither.
+        of_all = ("source", "'a'")
+        for text, place in cases.items():
+            with self.subTest(text=text):
+                file = self.folder / "broken.json5"
+                file.write_text(text)
+                for words in (
+                    ("record", "-o", self.folder / "rec", "--config", file),
+                    ("config", "check", file),
+                ):
+                    result = self.check(run(*words), 2 if words[0] == "record" else 1)
+                    if place not in of_all:
+                        self.assertIn("broken.json5", result.stderr + result.stdout)
+                    self.assertRegex(result.stderr + result.stdout, place)
+                    self.assertNotIn(SECRET, result.stderr + result.stdout)
+
+
+class Recordings(Case):
+    def make(self, name: str = "rec", slots: int = 5) -> pathlib.Path:
+        target = self.folder / name
+        self.check(run("synth", "--seed", "3", "--slots", str(slots), "-o", target))
+        return target
+
+    def segments(self, path: pathlib.Path) -> list[pathlib.Path]:
+        return sorted((path / "segments").glob("*.seg"))
+
+    def readers(self, path: pathlib.Path) -> list[list[Any]]:
+        words: list[list[Any]] = [["cat", path], ["verify", path], ["info", path]]
+        words.append(["replay", path, "--rate", "max"])
+        words.append(["serve", path, "--geyser", "127.0.0.1:0"])
+        return words
+
+    def test_what_is_no_recording(self) -> None:
+        empty, file = self.folder / "empty", self.folder / "file"
+        empty.mkdir()
+        file.write_text("hello")
+        odd = self.folder / "odd"
+        odd.mkdir()
+        (odd / "recording.json").write_text("{")
+        for place in (self.folder / "absent", empty, file, odd):
+            for words in self.readers(place):
+                with self.subTest(words=words):
+                    result = self.check(run(*words), 1)
+                    self.assertIn(place.name, result.stderr)
+
+    def test_a_flipped_byte_anywhere_is_found(self) -> None:
+        path = self.make()
+        for segment in self.segments(path):
+            whole = segment.read_bytes()
+            size = len(whole)
+            for place in sorted({*range(0, size, max(1, size // 24)), size - 1, 9, 40}):
+                with self.subTest(file=segment.name, place=place):
+                    segment.write_bytes(
+                        whole[:place] + bytes([whole[place] ^ 0x10]) + whole[place + 1 :]
+                    )
+                    result = run("verify", path)
+                    self.assertNotEqual(result.code, 0, f"byte {place} of {size}\n{result}")
+                    self.check(result, result.code)
+                    self.assertIn(result.code, (1, 3))
+                    self.assertIn(segment.name, result.stderr)
+                    for words in self.readers(path)[:1]:
+                        self.assertIn(self.check_any(run(*words)).code, (0, 1, 3))
+            segment.write_bytes(whole)
+        self.verified(path)
+
+    def check_any(self, result: Result) -> Result:
+        return self.check(result, result.code)
+
+    def test_a_damaged_block_is_stepped_over_and_stops_replay(self) -> None:
+        path = self.make(slots=20)
+        before = [r.line for r in records(path)]
+        segment = max(self.segments(path), key=lambda s: s.stat().st_size)
+        whole = bytearray(segment.read_bytes())
+        whole[len(whole) // 2] ^= 1
+        segment.write_bytes(bytes(whole))
+        result = self.check(run("cat", path, "--format", "ndjson"), 3, f"{segment.name}.*[0-9]+")
+        lines = [json.loads(line) for line in result.stdout.splitlines()]
+        kept = [line for line in lines if "sequence" in line]
+        damage = [line for line in lines if line["kind"] == "damage"]
+        self.assertEqual(len(damage), 1)
+        self.assertEqual(damage[0]["file"], segment.name)
+        missing = int(damage[0]["through"]) - int(damage[0]["from"]) + 1
+        self.assertEqual(len(kept) + missing, len(before))
+        self.assertEqual(kept, [l for l in before if l in kept])
+        self.check(run("info", path), 3)
+        self.check(run("replay", path, "--rate", "max"), 3)
+        self.check(run("replay", path, "--rate", "max", "--skip-damage"), 3)
+
+    def test_a_newer_version_is_its_own_answer(self) -> None:
+        path = self.make()
+        document = path / "recording.json"
+        text = document.read_text()
+        changed = text.replace('"version":"1.', '"version":"2.')
+        self.assertNotEqual(text, changed, text)
+        document.write_text(changed)
+        for words in self.readers(path):
+            with self.subTest(words=words[0]):
+                self.check(run(*words), 1, "newer")
+
+    def test_a_second_writer_is_refused(self) -> None:
+        path, hold = self.folder / "rec", threading.Event()
+        request = self.folder / "request.json"
+        request.write_text('{"slots":{"all":{}}}')
+        with GeyserServer(lambda _: Script(invented_updates(20, 1), hold=hold)) as peer:
+            words = ("record", "-o", path, "--geyser", peer.url, "--subscribe", request)
+            with Running(*words, "--acks") as first:
+                first.wait_lines(1)
+                self.check(run(*words, "--for", "1s"), 1, "(?i)lock|another|in use|writ")
+                self.check(run(*words, "--for", "1s", "--force"), 1, "(?i)lock|another|in use|writ")
+                # Readers are welcome meanwhile.
+                self.check(run("verify", path))
+                self.check(run("cat", path))
+                hold.set()
+                self.check(first.stop())
+        self.verified(path)
+
+    def test_a_torn_tail_is_cut_and_kept_aside(self) -> None:
+        path = self.folder / "rec"
+        request = self.folder / "request.json"
+        request.write_text('{"slots":{"all":{}}}')
+        sent, hold = invented_updates(200, 2), threading.Event()
+        with GeyserServer(lambda _: Script(sent, hold=hold)) as peer:
+            words = ("record", "-o", path, "--geyser", peer.url, "--subscribe", request, "--acks")
+            with Running(*words) as first:
+                first.wait_lines(1)
+                first.process.kill()
+                first.wait()
+            segment = self.segments(path)[-1]
+            with segment.open("ab") as file:
+                file.write(b"\x07torn tail of a write that did not end" * 3)
+            result = self.check(run("verify", path))
+            self.assertIn("torn", result.stdout)
+            hold.set()
+            again = self.check(run(*words[:-1], "--for", "300ms"), 0, "torn bytes")
+        aside = re.search(r"kept in (\S+)", again.stderr)
+        assert aside
+        kept = pathlib.Path(aside[1].rstrip(".,"))
+        kept = kept if kept.is_absolute() else next(path.rglob(kept.name))
+        self.assertIn(b"torn tail of a write", kept.read_bytes())
+        self.verified(path)
+
+    def test_an_output_that_is_there_is_not_overwritten(self) -> None:
+        path = self.make()
+        self.check(run("synth", "--slots", "2", "-o", path), 1, "--force")
+        self.check(run("synth", "--slots", "2", "-o", path, "--force"))
+        file = self.folder / "file"
+        file.write_text("precious")
+        for words in (("synth", "--slots", "2", "-o", file, "--force"),):
+            self.assertNotEqual(self.check_any(run(*words)).code, 0)
+            self.assertEqual(file.read_text(), "precious")
+
+    def test_a_range_that_is_not_there_exits_5(self) -> None:
+        path = self.make()
+        for words in (["cat", path, "--from", "seq:99999999"], ["cat", path, "--from", "slot:1..2"]):
+            with self.subTest(words=words[2:]):
+                self.check(run(*words), 5)
+
+    def test_a_closed_pipe_is_a_good_end(self) -> None:
+        path = self.make(slots=20)
+        line = '"$0" cat "$1" --format ndjson | head -n 1 >/dev/null; echo "${PIPESTATUS[0]}"'
+        done = subprocess.run(
+            ["bash", "-c", line, os.environ["TAPEDECK_BIN"], str(path)], capture_output=True
+        )
+        self.assertEqual(done.stdout.strip(), b"0", done.stderr)
+
+
+class FullDisk(Case):
+    def setUp(self) -> None:
+        super().setUp()
+        self.disk = self.folder / "disk"
+        self.disk.mkdir()
+        size = ("-o", "size=6m", "-t", "tmpfs", "tmpfs", str(self.disk))
+        if os.geteuid() != 0 or subprocess.run(["mount", *size], capture_output=True).returncode:
+            self.skipTest("a small disk needs the right to mount one")
+        self.addCleanup(subprocess.run, ["umount", "-l", str(self.disk)], check=False)
+
+    def words(self, url: str) -> list[str]:
+        request = self.folder / "request.json"
+        request.write_text('{"slots":{"all":{}}}')
+        return ["record", "-o", str(self.disk / "rec"), "--geyser", url, "--subscribe", str(request)]
+
+    def sent(self) -> list[bytes]:
+        return [struct.pack("<I", n) + os.urandom(20_000) for n in range(600)]
+
+    def test_exit_on_full_ends_and_leaves_a_whole_recording(self) -> None:
+        sent, hold = self.sent(), threading.Event()
+        with GeyserServer(lambda _: Script(sent, hold=hold)) as peer:
+            result = run(*self.words(peer.url), "--on-full", "exit", timeout=60)
+            hold.set()
+        self.check(result, 1, "(?i)full|no space")
+        self.verified(self.disk / "rec")
+        (stream,) = streams(self.disk / "rec")
+        self.assertGreater(len(stream.messages()), 50)
+        self.assertSameMessages(stream.messages(), sent[: len(stream.messages())])
+
+    def wait_for_room(self, ends: bool) -> None:
+        sent, hold = self.sent(), None if ends else threading.Event()
+        with GeyserServer(lambda _: Script(sent, hold=hold)) as peer:
+            with Running(*self.words(peer.url), "--until-end") as recording:
+                recording.wait_said("takes no data")
+                size = ["mount", "-o", "remount,size=64m", str(self.disk)]
+                subprocess.run(size, check=True, capture_output=True)
+                if hold:
+                    recording.wait_said("takes data again")
+                    hold.set()
+                self.check(recording.wait(60))
+        self.verified(self.disk / "rec")
+        (stream,) = streams(self.disk / "rec")
+        self.assertSameMessages(stream.messages(), sent)
+
+    def test_waiting_on_full_loses_nothing_once_there_is_room(self) -> None:
+        self.wait_for_room(ends=False)
+
+    def test_streams_that_end_while_the_disk_is_full_are_still_written(self) -> None:
+        self.wait_for_room(ends=True)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -429,12 +429,15 @@ class FullDisk(Case):
     def test_exit_on_full_ends_and_leaves_a_whole_recording(self) -> None:
         sent, hold = self.sent(), threading.Event()
         with GeyserServer(lambda _: Script(sent, hold=hold)) as peer:
-            result = run(*self.words(peer.url), "--on-full", "exit", timeout=60)
+            result = run(*self.words(peer.url), "--on-full", "exit", "--acks", timeout=60)
             hold.set()
         self.check(result, 1, "(?i)full|no space")
         self.verified(self.disk / "rec")
         (stream,) = streams(self.disk / "rec")
-        self.assertGreater(len(stream.messages()), 50)
+        last = max(record.sequence for record in records(self.disk / "rec"))
+        acknowledged = [int(line) for line in result.stdout.split()]
+        self.assertTrue(acknowledged)
+        self.assertGreaterEqual(last, max(acknowledged))
         self.assertSameMessages(stream.messages(), sent[: len(stream.messages())])
 
     def wait_for_room(self, ends: bool) -> None:

@@ -253,6 +253,15 @@ package final class CaptureLoop: Sendable {
             let fields = GapLedger.broken(id, summary, ending)
             if let gap = capture.append(event: .gapOpened, fields) { seat.gaps.append(gap) }
             capture.gaps.add()
+            // Otherwise the next try is announced, with the same words.
+            if seat.machine.isEnded {
+                capture.notify(
+                    .warning,
+                    source: id,
+                    "\(ending.text); something may be missing behind record "
+                        + "\(summary.lastSequence)"
+                )
+            }
         case .boundGap:
             guard let summary = seat.recorder?.summary else { return }
             for gap in seat.gaps {

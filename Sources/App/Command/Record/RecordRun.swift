@@ -81,6 +81,7 @@ struct RecordRun {
             talk.say("tapedeck record: some streams did not end in time; they are cut off")
         }
         sockets.stop()
+        if !cause.hasPrefix("signal") { waitForDisk(capture, loop, talk) }
         var failure: String?
         do { try log.close(cause: cause) } catch { failure = "\(error)" }
         if isEnded { loop.join() }
@@ -157,6 +158,17 @@ struct RecordRun {
             if acks?.isOver == true { return "acknowledgements not read" }
             if left == 0 { return "time reached" }
             talk.update(capture, loop, stored: storedBytes)
+        }
+    }
+
+    /// Waits until all that was received is written: closing gives up at once on a full disk, and
+    /// nobody asked to end in a hurry. A signal does; then the process ends at once.
+    private func waitForDisk(_ capture: CaptureLog, _ loop: CaptureLoop, _ talk: RecordTalk) {
+        while capture.log.failure == nil {
+            let marks = capture.log.watermarks
+            if marks.written == marks.appended { return }
+            talk.update(capture, loop, stored: storedBytes)
+            Platform.Thread.sleep(nanoseconds: 5_000_000)
         }
     }
 

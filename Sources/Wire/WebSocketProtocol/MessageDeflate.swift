@@ -16,9 +16,18 @@ enum MessageDeflate {
             parameters = parts.dropFirst().map { part in
                 let pair = ASCII.split(part, at: UInt8(ascii: "="))
                 guard pair.count > 1 else { return (ASCII.lowercased(part), nil) }
-                let value = pair[1].utf8.filter { $0 != UInt8(ascii: "\"") }
-                return (ASCII.lowercased(pair[0]), String(decoding: value, as: UTF8.self))
+                // Two equals signs make no parameter: the value is then none that is known.
+                let value = pair.dropFirst().joined(separator: "=")
+                return (ASCII.lowercased(pair[0]), Self.unquoted(value))
             }
+        }
+
+        /// A value without the quotes around it, if both are there (RFC 6455 section 9.1).
+        private static func unquoted(_ value: String) -> String {
+            let bytes = value.utf8
+            let quote = UInt8(ascii: "\"")
+            guard bytes.count >= 2, bytes.first == quote, bytes.last == quote else { return value }
+            return String(decoding: Array(bytes.dropFirst().dropLast()), as: UTF8.self)
         }
 
         /// Each parameter at most once, as RFC 7692 section 7.1 asks.
@@ -29,18 +38,27 @@ enum MessageDeflate {
         }
     }
 
-    /// Whether a server's answer is exactly the agreement.
+    /// Window sizes as a parameter writes them, in powers of two (RFC 7692 section 7.1.2).
+    private static let windowBits: Set<String> = ["8", "9", "10", "11", "12", "13", "14", "15"]
+
+    /// Whether a server's answer keeps to the agreement.
+    ///
+    /// The server must have promised not to take its context over. A window of its own choice is
+    /// legal though it was not offered (section 7.1.2.1), and any is read with the largest. It may
+    /// leave our own promise out, which binds us all the same. Asking us for a smaller window is
+    /// legal only towards a client that offered it (section 7.1.2.2).
     static func isAgreed(_ answers: [String]) -> Bool {
         guard answers.count == 1 else { return false }
         let offer = Offer(answers[0])
-        guard offer.name == name, !offer.isRepeating, offer.parameters.count == 2 else {
-            return false
+        guard offer.name == name, !offer.isRepeating else { return false }
+        let isKnown = offer.parameters.allSatisfy { parameter in
+            switch (parameter.name, parameter.value) {
+            case ("server_no_context_takeover", nil), ("client_no_context_takeover", nil): true
+            case ("server_max_window_bits", .some(let bits)): windowBits.contains(bits)
+            default: false
+            }
         }
-        return offer.parameters.allSatisfy {
-            $0.value == nil
-                && ($0.name == "server_no_context_takeover"
-                    || $0.name == "client_no_context_takeover")
-        }
+        return isKnown && offer.parameters.contains { $0.name == "server_no_context_takeover" }
     }
 
     /// Whether one of a client's offers may be answered with the agreement: it does not ask the
@@ -55,7 +73,7 @@ enum MessageDeflate {
                     ("client_max_window_bits", nil), ("server_max_window_bits", "15"):
                     true
                 case ("client_max_window_bits", .some(let bits)):
-                    ["8", "9", "10", "11", "12", "13", "14", "15"].contains(bits)
+                    windowBits.contains(bits)
                 default: false
                 }
             }

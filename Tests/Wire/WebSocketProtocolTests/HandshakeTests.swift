@@ -85,6 +85,48 @@ private let accepted = """
         #expect(throws: error) { try client(true, ["a"]).check(head) }
     }
 
+    @Test(arguments: [
+        // What Python's websockets answers by default.
+        (
+            "server_no_context_takeover; client_no_context_takeover; server_max_window_bits=12",
+            true
+        ),
+        ("server_max_window_bits=8; server_no_context_takeover", true),
+        ("server_no_context_takeover; server_max_window_bits=\"15\"", true),
+        ("Server_No_Context_Takeover", true),
+        ("server_max_window_bits=12", false),
+        ("client_no_context_takeover", false),
+        ("server_no_context_takeover; server_max_window_bits", false),
+        ("server_no_context_takeover; server_max_window_bits=7", false),
+        ("server_no_context_takeover; server_max_window_bits=16", false),
+        ("server_no_context_takeover; server_max_window_bits=012", false),
+        ("server_no_context_takeover; server_max_window_bits=\"12", false),
+        ("server_no_context_takeover; server_max_window_bits=1\"2", false),
+        ("server_no_context_takeover; server_max_window_bits=12=12", false),
+        (
+            "server_no_context_takeover; server_max_window_bits=9; server_max_window_bits=9",
+            false
+        ),
+        ("server_no_context_takeover; client_max_window_bits=15", false),
+        ("server_no_context_takeover; client_max_window_bits", false),
+        ("server_no_context_takeover=1", false),
+        ("server_no_context_takeover, permessage-deflate; server_no_context_takeover", false),
+        ("server_no_context_takeover; unknown", false),
+    ])
+    func `an answer on compression may choose the server's window`(
+        parameters: String,
+        isGood: Bool
+    ) throws {
+        let line = "Sec-WebSocket-Extensions: permessage-deflate; \(parameters)\r\n\r\n"
+        let head = try response(accepted + line)
+        if isGood {
+            #expect(try client(true).check(head).isCompressed)
+        } else {
+            #expect(throws: HandshakeError.unexpectedExtension) { try client(true).check(head) }
+        }
+        #expect(throws: HandshakeError.unexpectedExtension) { try client(false).check(head) }
+    }
+
     @Test func `another accept value or status is refused`() throws {
         let wrong = accepted.replacing("s3p", with: "t3p") + "\r\n"
         #expect(throws: HandshakeError.notAccepted(field: "Sec-WebSocket-Accept")) {
@@ -163,12 +205,33 @@ private let accepted = """
         ("permessage-deflate; unknown", false),
         ("permessage-deflate; client_max_window_bits=\"15\"", true),
         ("permessage-deflate; client_max_window_bits=7", false),
+        ("permessage-deflate; client_max_window_bits=\"15", false),
+        ("permessage-deflate; server_no_context_takeover; client_max_window_bits=12", true),
+        ("permessage-deflate; server_max_window_bits=\"15\"", true),
         ("x-webkit-deflate-frame", false), ("", false), (";;,,=", false),
     ])
     func `offers of compression are judged one by one`(offer: String, isGood: Bool) throws {
         let line = "Sec-WebSocket-Extensions: \(offer)\r\n\r\n"
         let upgrade = try UpgradeRequest(request(good + line))
         #expect(upgrade.offersCompression == isGood)
+    }
+
+    @Test func `an acceptable offer in any field gets the one answer`() throws {
+        let lines = """
+            Sec-WebSocket-Extensions: x-a, permessage-deflate; server_max_window_bits=9\r
+            Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits, x-b\r\n\r\n
+            """
+        let upgrade = try UpgradeRequest(request(good + lines))
+        #expect(upgrade.offersCompression)
+        let answer = upgrade.acceptance(HandshakeAgreement(isCompressed: true, subprotocol: nil))
+        #expect(
+            String(decoding: answer, as: UTF8.self) == """
+                HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r
+                Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r
+                Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover; \
+                client_no_context_takeover\r\n\r\n
+                """
+        )
     }
 
     @Test func `a refusal is a whole answer`() {

@@ -197,6 +197,14 @@ let package = Package(
             path: "Tools/Benchmark/LogBenchmark",
             swiftSettings: common
         ),
+        .executableTarget(
+            name: "WebSocketBenchmark",
+            dependencies: [
+                "AllocationCount", "Platform", "WebSocketProtocol", "WebSocketTransport",
+            ],
+            path: "Tools/Benchmark/WebSocketBenchmark",
+            swiftSettings: common
+        ),
 
         // MARK: Tests
         tests("PlatformTests", "System/PlatformTests", ["Platform"]),

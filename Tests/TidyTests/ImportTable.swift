@@ -110,6 +110,11 @@ let importTable: [ImportRow] = [
         ],
         toolchain: ["Foundation"]
     ),
+    ImportRow(
+        "WebSocketBenchmark",
+        ["AllocationCount", "Platform", "WebSocketProtocol", "WebSocketTransport"],
+        toolchain: ["Foundation"]
+    ),
 ]
 
 /// What any test may import besides the targets that its own target declares.

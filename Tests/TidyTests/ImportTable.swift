@@ -38,7 +38,7 @@ let importTable: [ImportRow] = [
     ImportRow(
         "WebSocketTransport",
         ["WebSocketProtocol", "Inflation", "Platform", "COpenSSL", "CLinux"],
-        toolchain: ["Glibc"]
+        toolchain: ["Glibc", "Synchronization"]
     ),
     ImportRow("GRPCTransport", ["Platform", "CGRPC"]),
 

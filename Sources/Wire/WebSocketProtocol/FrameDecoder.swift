@@ -6,16 +6,18 @@
 ///
 /// Memory stays under twice the payload limit, follows the bytes that really arrived, and shrinks
 /// back after a large frame.
-package struct FrameDecoder: ~Copyable {
+public struct FrameDecoder: ~Copyable {
     /// Largest payload taken, in bytes.
     package let payloadLimit: Int
     private let capacityUsual: Int
     /// Raw bytes; those in `start..<end` have arrived and are not handed out yet.
-    private var buffer: [UInt8] = []
+    @usableFromInline
+    internal private(set) var buffer: [UInt8] = []
     private var start = 0
     private var end = 0
     /// Where the payload of the frame handed out last lies; it counts as read.
-    private var payload = 0..<0
+    @usableFromInline
+    internal private(set) var payload = 0..<0
     /// Bytes of the frame at `start`, header included, once its header is known; else 0.
     private var frameByteCount = 0
     private var failure: FrameError?
@@ -69,7 +71,7 @@ package struct FrameDecoder: ~Copyable {
         makeRoom(bytes.count)
         let end = end
         var whole = buffer.mutableSpan
-        for index in bytes.indices { whole[end + index] = bytes[index] }
+        WideBytes.copy(bytes, to: &whole, at: end)
         self.end = end + bytes.count
     }
 
@@ -87,6 +89,7 @@ package struct FrameDecoder: ~Copyable {
         }
     }
 
+    @inline(__always)
     private mutating func parse() throws(FrameError) -> FrameHeader? {
         let available = end - start
         if available < frameByteCount || available < 2 { return nil }
@@ -116,12 +119,17 @@ package struct FrameDecoder: ~Copyable {
         return header
     }
 
+    @inline(__always)
     private func header() throws(FrameError) -> (header: FrameHeader, byteCount: Int)? {
         try FrameHeader.decode(buffer.span.extracting(start..<end))
     }
 
     /// Lends the payload of the frame that `nextFrame` gave last.
-    package func withPayload<Result, Failure: Error>(
+    ///
+    /// It can be inlined, so that it costs no generic call for each frame.
+    @inlinable
+    @inline(__always)
+    public func withPayload<Result, Failure: Error>(
         _ body: (Span<UInt8>) throws(Failure) -> Result
     ) throws(Failure) -> Result {
         try body(buffer.span.extracting(payload))
@@ -141,11 +149,11 @@ package struct FrameDecoder: ~Copyable {
         let mayGrow = wasFilled && buffer.count < capacityUsual
         if buffer.count - end >= wanted, !mayGrow { return }
         if start > 0 {
-            let (start, count) = (start, end - start)
+            let (start, end) = (start, end)
             var whole = buffer.mutableSpan
-            for index in 0..<count { whole[index] = whole[start + index] }
+            WideBytes.moveToFront(start..<end, in: &whole)
             self.start = 0
-            end = count
+            self.end = end - start
         }
         if buffer.count - end >= wanted, end < buffer.count / 2, !mayGrow { return }
         wasFilled = false
@@ -163,21 +171,7 @@ package struct FrameDecoder: ~Copyable {
 package enum Mask {
     /// Masks or unmasks in place; the key's highest 8 bits go with the first byte.
     package static func apply(_ key: UInt32, to bytes: inout MutableSpan<UInt8>) {
-        let count = bytes.count
-        let k0 = UInt8(truncatingIfNeeded: key >> 24)
-        let k1 = UInt8(truncatingIfNeeded: key >> 16)
-        let k2 = UInt8(truncatingIfNeeded: key >> 8)
-        let k3 = UInt8(truncatingIfNeeded: key)
-        var index = 0
-        while count - index >= 4 {
-            bytes[index] ^= k0
-            bytes[index + 1] ^= k1
-            bytes[index + 2] ^= k2
-            bytes[index + 3] ^= k3
-            index += 4
-        }
-        if index < count { bytes[index] ^= k0 }
-        if index + 1 < count { bytes[index + 1] ^= k1 }
-        if index + 2 < count { bytes[index + 2] ^= k2 }
+        let four = UInt64(key.byteSwapped)
+        WideBytes.combine(four | four << 32, into: &bytes)
     }
 }

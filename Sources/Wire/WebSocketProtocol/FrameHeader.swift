@@ -131,6 +131,7 @@ package struct FrameHeader: Equatable, Sendable {
     ///
     /// - Returns: the header and its bytes on the wire, or nil when more bytes are needed.
     /// - Throws: `nonMinimalLength` or `lengthTopBit`; the stream cannot be read any further.
+    @inline(__always)
     package static func decode(
         _ bytes: Span<UInt8>
     ) throws(FrameError) -> (header: FrameHeader, byteCount: Int)? {

@@ -107,9 +107,10 @@ package struct MessageAssembler: Sendable {
     }
 
     private mutating func hold(_ payload: Span<UInt8>) {
-        bytes.append(addingCapacity: payload.count) { room in
-            for index in payload.indices { room.append(payload[index]) }
-        }
+        let end = bytes.count
+        bytes.append(contentsOf: repeatElement(0, count: payload.count))
+        var whole = bytes.mutableSpan
+        WideBytes.copy(payload, to: &whole, at: end)
     }
 
     private mutating func drop(isSkipping: Bool) {

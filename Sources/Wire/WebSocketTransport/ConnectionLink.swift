@@ -20,10 +20,24 @@ final class ConnectionLink: EventSource {
     private var random: any RandomSource
     private var token: UInt64 = 0
 
-    private var stage = Stage.open
+    /// What every frame touches. It stands behind a pointer, because exclusive access to stored
+    /// properties of a class is checked at run time, which costs more than reading a frame.
+    private struct Hot: ~Copyable {
+        var stage = Stage.open
+        var decoder: FrameDecoder
+        var rules: FrameRules
+        var receivedFrameCount: UInt64 = 0
+    }
+
+    // safety: allocated by init, freed by deinit; touched by the loop's thread alone. While
+    // `withPayload` lends the decoder's buffer, nothing changes the decoder.
+    private let hot: UnsafeMutablePointer<Hot>
+    private var stage: Stage {
+        get { hot.pointee.stage }
+        set { hot.pointee.stage = newValue }
+    }
+    /// Why it ended; never nil in a later stage than open.
     private var cause: ConnectionEnd.Cause?
-    private var decoder: FrameDecoder
-    private var rules: FrameRules
     private var closing = CloseHandshake()
     private var unread: [UInt8] = []
     private var isInputOver = false
@@ -41,7 +55,6 @@ final class ConnectionLink: EventSource {
     private var receivedByteCount: UInt64 = 0
     private var sentByteCount: UInt64 = 0
     private var discardedByteCount: UInt64 = 0
-    private var receivedFrameCount: UInt64 = 0
 
     private var endDeadline = UInt64.max
     private var lastInput: UInt64 = 0
@@ -59,15 +72,25 @@ final class ConnectionLink: EventSource {
         self.opening = opening
         self.random = random
         loop = owner.loop
-        decoder = FrameDecoder(
-            payloadLimit: owner.limits.framePayloadBytesMax,
-            capacityUsual: owner.limits.receiveBufferBytes
+        hot = .allocate(capacity: 1)
+        hot.initialize(
+            to: Hot(
+                decoder: FrameDecoder(
+                    payloadLimit: owner.limits.framePayloadBytesMax,
+                    capacityUsual: owner.limits.receiveBufferBytes
+                ),
+                rules: FrameRules(
+                    sender: owner.role == .client ? .server : .client,
+                    allowsCompression: opening.agreement.isCompressed,
+                    messageLimit: owner.limits.messageBytesMax
+                )
+            )
         )
-        rules = FrameRules(
-            sender: owner.role == .client ? .server : .client,
-            allowsCompression: opening.agreement.isCompressed,
-            messageLimit: owner.limits.messageBytesMax
-        )
+    }
+
+    deinit {
+        hot.deinitialize(count: 1)
+        hot.deallocate()
     }
 
     /// Reports the opening and takes the bytes that came with the handshake.
@@ -78,7 +101,7 @@ final class ConnectionLink: EventSource {
         owner.events.opened(owner, opening)
         if !early.isEmpty {
             receivedByteCount += UInt64(early.count)
-            decoder.append(early)
+            hot.pointee.decoder.append(early)
         }
         service()
         // TLS may hold bytes that epoll will never report.
@@ -86,7 +109,7 @@ final class ConnectionLink: EventSource {
         updateWatch()
     }
 
-    private var isPaused: Bool { owner.shared.withLock(\.isPaused) }
+    private var isPaused: Bool { owner.isPaused }
 
     // MARK: Requests of other threads
 
@@ -163,7 +186,7 @@ final class ConnectionLink: EventSource {
                 continue
             }
             var outcome = SocketStream.Outcome.wait(forWrite: false)
-            let count = decoder.receive { room in
+            let count = hot.pointee.decoder.receive { room in
                 room.withUnsafeMutableBytes { buffer in
                     let (count, last) = self.fill(buffer)
                     outcome = last
@@ -234,22 +257,26 @@ final class ConnectionLink: EventSource {
 
     /// Reports whole frames and lets the rules act on each, until paused or out of bytes.
     private func takeFrames() {
-        while stage == .open, cause == nil, !isPaused {
+        let (hot, owner) = (hot, owner)
+        let events = owner.events
+        while hot.pointee.stage == .open, !owner.isPaused {
             let header: FrameHeader
             do throws(FrameError) {
-                guard let next = try decoder.nextFrame() else { break }
+                guard let next = try hot.pointee.decoder.nextFrame() else { break }
                 header = next
             } catch {
                 violate(.frame(error))
                 return
             }
-            receivedFrameCount += 1
-            decoder.withPayload { payload in
-                owner.events.frameReceived(owner, header, payload)
-                act(rules.judge(header, payload), payload)
+            hot.pointee.receivedFrameCount += 1
+            hot.pointee.decoder.withPayload { payload in
+                events.frameReceived(owner, header, payload)
+                let judgement = hot.pointee.rules.judge(header, payload)
+                if case .message = judgement { return }
+                act(judgement, payload)
             }
         }
-        if isInputOver, stage == .open, cause == nil, !isPaused { settleInputEnd() }
+        if isInputOver, stage == .open, !isPaused { settleInputEnd() }
     }
 
     private func act(_ judgement: Judgement, _ payload: Span<UInt8>) {
@@ -293,7 +320,7 @@ final class ConnectionLink: EventSource {
     private func decide(_ cause: ConnectionEnd.Cause) {
         if stage != .open || self.cause != nil { return }
         self.cause = cause
-        unread = decoder.unreadBytes()
+        unread = hot.pointee.decoder.unreadBytes()
         stage = .finishing
         owner.shared.update { $0.stage = .closing }
         setEndDeadline()
@@ -375,12 +402,8 @@ final class ConnectionLink: EventSource {
             if let key = header.maskKey {
                 var room = rest.mutableSpan
                 header.encode(into: &room)
-                Self.mask(
-                    UnsafeMutableRawBufferPointer(
-                        UnsafeMutableBufferPointer(rebasing: rest[payload])
-                    ),
-                    key
-                )
+                var masked = room._mutatingExtracting(payload)
+                Mask.apply(key, to: &masked)
             }
             place += payload.upperBound
         }
@@ -392,20 +415,6 @@ final class ConnectionLink: EventSource {
         } catch {
             // The unfinished frame of a recording, sent by `endStream`, may be a broken one.
             return nil
-        }
-    }
-
-    private static func mask(_ bytes: UnsafeMutableRawBufferPointer, _ key: UInt32) {
-        let word = UInt64(key.bigEndian) | UInt64(key.bigEndian) << 32
-        var place = 0
-        while place + 8 <= bytes.count {
-            let value = bytes.loadUnaligned(fromByteOffset: place, as: UInt64.self)
-            bytes.storeBytes(of: value ^ word, toByteOffset: place, as: UInt64.self)
-            place += 8
-        }
-        while place < bytes.count {
-            bytes[place] ^= UInt8(truncatingIfNeeded: word >> UInt64(place % 8 * 8))
-            place += 1
         }
     }
 
@@ -442,7 +451,7 @@ final class ConnectionLink: EventSource {
         guard isDue, writing.isEmpty || isWriteBroken else { return }
         if stage == .open {
             cause = .aborted
-            unread = decoder.unreadBytes()
+            unread = hot.pointee.decoder.unreadBytes()
             setEndDeadline()
         }
         stage = .draining
@@ -536,7 +545,7 @@ final class ConnectionLink: EventSource {
     /// Ends everything; `fallback` is the cause when none was decided before.
     private func finish(_ fallback: ConnectionEnd.Cause) {
         if stage == .over { return }
-        if cause == nil { unread = decoder.unreadBytes() }
+        if cause == nil { unread = hot.pointee.decoder.unreadBytes() }
         stage = .over
         watch(nil)
         loop.remove(token)
@@ -548,7 +557,7 @@ final class ConnectionLink: EventSource {
             receivedByteCount: receivedByteCount,
             sentByteCount: sentByteCount,
             discardedByteCount: discardedByteCount,
-            receivedFrameCount: receivedFrameCount
+            receivedFrameCount: hot.pointee.receivedFrameCount
         )
         let owner = owner
         owner.linkEnded()

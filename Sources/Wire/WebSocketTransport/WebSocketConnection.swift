@@ -1,6 +1,7 @@
 internal import CLinux
 internal import Glibc
 internal import Platform
+internal import Synchronization
 internal import WebSocketProtocol
 
 /// One WebSocket, of a client or of a server.
@@ -20,6 +21,10 @@ package final class WebSocketConnection: @unchecked Sendable {
     let limits: ConnectionLimits
     let events: any WebSocketEvents
     let shared: Monitor<Shared>
+    // safety: written under the lock of `shared`, read by the loop before each frame. A frame that
+    // is read just before a `pause` of another thread still comes, as it may; on the loop's own
+    // thread the order is that of the program.
+    private let pauses = Atomic<Bool>(false)
     /// Loop only: the live WebSocket; nil before it is open and after it has ended.
     private var link: ConnectionLink?
     /// Loop only: stops the attempt to open it.
@@ -34,7 +39,6 @@ package final class WebSocketConnection: @unchecked Sendable {
         var pending = ByteQueue()
         /// Bytes in `pending` and bytes that the loop is writing.
         var queuedByteCount = 0
-        var isPaused = false
         var isDirty = false
         var wasRefused = false
         /// A close frame lies in `pending`, or was sent.
@@ -188,12 +192,16 @@ package final class WebSocketConnection: @unchecked Sendable {
     /// Stops reading: bytes stay in the kernel, and the peer is held up when its buffers are full.
     /// Called from an event, no other frame is reported until `resume`; called elsewhere, one that
     /// is being reported still comes. Ping and idle timeouts rest meanwhile.
-    package func pause() { request { $0.isPaused = true } }
+    package func pause() { request { _ in pauses.store(true, ordering: .relaxed) } }
 
     /// Goes on reading.
-    package func resume() { request { $0.isPaused = false } }
+    package func resume() { request { _ in pauses.store(false, ordering: .relaxed) } }
 
     // MARK: Shared with the loop
+
+    /// Whether reading is stopped. Costs no lock, as it is asked for each frame.
+    @inline(__always)
+    var isPaused: Bool { pauses.load(ordering: .relaxed) }
 
     private func refusal(_ state: inout Shared, _ byteCount: Int) -> SendError? {
         if state.stage != .open || state.hasClose || state.endsStream { return .closed }

@@ -28,6 +28,7 @@ struct GeyserHistory {
     ///   - slot: the lowest slot that is wanted.
     ///   - index: the slots of the range.
     ///   - head: the last record that counts as past.
+    ///   - last: the last record of the range.
     /// - Throws: the refusal, when the slot is older than what is there.
     init(
         from slot: UInt64,

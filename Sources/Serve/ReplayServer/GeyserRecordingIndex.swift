@@ -59,6 +59,8 @@ package struct GeyserRecordingIndex: Sendable {
                 guard end <= last else { break reading }
                 self.last = max(self.last, end)
             case .damage(let report):
+                // What lies below the range is not served, damaged or not.
+                if cursor.expected <= first { continue }
                 if skipsDamage {
                     skipped += 1
                     continue

@@ -94,7 +94,10 @@ final class GeyserClient: GRPCCallObserver, Sendable {
             observer: self
         )
         self.call.withLock { $0 = call }
-        for request in requests { try send(request) }
+        for request in requests {
+            // A call that was refused may be over already.
+            try? send(request)
+        }
     }
 
     deinit { channel.close() }

@@ -83,6 +83,41 @@ struct GeyserTimeTests {
         #expect(withoutPings(messages) == history + [Sample.entry(102, 0)] + rest)
     }
 
+    @Test func `what was sent as history does not come again behind it`() throws {
+        let maker = try GeyserRecordingMaker()
+        let stream = try maker.open(request: Sample.everything("e"))
+        // Slot 102 begins before 101 ends, and is not complete at the head.
+        try maker.receive(
+            stream,
+            Sample.entry(101, 0),
+            Sample.entry(102, 0),
+            Sample.entry(101, 1),
+            Sample.entry(100, 9),
+            Sample.entry(102, 1),
+            Sample.entry(101, 2)
+        )
+        try maker.close(stream)
+        try maker.finish()
+        let serving = try GeyserServing(
+            maker,
+            last: Self.before + 5,
+            rate: .millionths(1_000_000_000_000),
+            stage: { $0.startsPaused = true }
+        )
+        #expect(serving.stage.step(Self.before + 4))
+        var request = Sample.everything("e")
+        request.fromSlot = 101
+        let client = try GeyserClient(serving, requests: [request])
+        _ = client.wait(3)
+        serving.stage.resume()
+        #expect(
+            withoutPings(client.finished().messages) == [
+                Sample.entry(101, 0), Sample.entry(101, 1), Sample.entry(102, 0),
+                Sample.entry(102, 1),
+            ]
+        )
+    }
+
     @Test func `a slot that is too old is out of range`() throws {
         let maker = try slots()
         let serving = try GeyserServing(maker)
@@ -182,7 +217,7 @@ struct GeyserTimeTests {
             let client = try GeyserClient(
                 serving,
                 metadata: metadata,
-                requests: []
+                requests: [Sample.everything("sem")]
             )
             let status = client.finished().status
             #expect(status.code == .unauthenticated)

@@ -171,6 +171,8 @@ let package = Package(
 
         // MARK: Support
         edge("Observability", "Support", ["Platform"]),
+        // For tests and tools only.
+        edge("Simulation", "Support", ["Platform"]),
         edge("Synthesis", "Support", ["RecordModel", "MarketModel", "SegmentLog", "Platform"]),
 
         // MARK: App: the command line, where everything meets
@@ -224,11 +226,15 @@ let package = Package(
             ["WebSocketTransport", "WebSocketProtocol", "Platform"]
         ),
         tests("GRPCTransportTests", "Wire/GRPCTransportTests", ["GRPCTransport", "Platform"]),
-        tests("SegmentFormatTests", "Log/SegmentFormatTests", ["SegmentFormat", "RecordModel"]),
+        tests(
+            "SegmentFormatTests",
+            "Log/SegmentFormatTests",
+            ["SegmentFormat", "RecordModel", "Platform"]
+        ),
         tests(
             "SegmentLogTests",
             "Log/SegmentLogTests",
-            ["SegmentLog", "SegmentFormat", "RecordModel", "Platform"]
+            ["SegmentLog", "SegmentFormat", "RecordModel", "Platform", "Simulation"]
         ),
         tests(
             "CaptureTests",

@@ -87,6 +87,7 @@ let importTable: [ImportRow] = [
     ),
 
     ImportRow("Observability", ["Platform"], toolchain: ["Synchronization"]),
+    ImportRow("Simulation", ["Platform"]),
     ImportRow("Synthesis", ["RecordModel", "MarketModel", "SegmentLog", "Platform"]),
 
     ImportRow(

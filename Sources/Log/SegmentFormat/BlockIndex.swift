@@ -57,6 +57,14 @@ package struct BlockIndexEntry: Equatable, Sendable {
         self.blocks = blocks
     }
 
+    /// The entry without its chain ranges, for comparing what two readers made of one block.
+    package var place: BlockIndexEntry {
+        var entry = self
+        entry.slots = PositionRange()
+        entry.blocks = PositionRange()
+        return entry
+    }
+
     /// The range of one family.
     package func range(_ family: ChainPosition.Family) -> PositionRange {
         family == .slot ? slots : blocks
@@ -191,6 +199,9 @@ package struct SegmentSeal: Equatable, Sendable {
         guard !overflow, end == fileBytes,
             base.u64(8) >= UInt64(FormatLimits.segmentHeaderBytes)
         else { throw .invalid(structure: structure, field: "index offset", value: base.u64(8)) }
+        guard base.u64(24) < .max else {
+            throw .invalid(structure: structure, field: "last sequence", value: base.u64(24))
+        }
         return Trailer(
             indexOffset: base.u64(8),
             entryCount: Int(count),
@@ -226,15 +237,22 @@ package struct SegmentSeal: Equatable, Sendable {
         }
         var entries: [BlockIndexEntry] = []
         entries.reserveCapacity(trailer.entryCount)
-        var lowestOffset = UInt64(FormatLimits.segmentHeaderBytes)
+        var next = UInt64(FormatLimits.segmentHeaderBytes)
+        var sequence = Sequence.none
         for number in 0..<trailer.entryCount {
             guard let start = bytes.baseAddress else { break }
             let base = start + number * FormatLimits.indexEntryBytes
             let offset = base.u64(0)
-            guard offset >= lowestOffset, offset < trailer.indexOffset else {
+            guard offset == next else {
                 throw .invalid(structure: structure, field: "offset", value: offset)
             }
-            lowestOffset = offset + 1
+            next += UInt64(FormatLimits.blockHeaderBytes) + UInt64(base.u32(20))
+            let first = Sequence(base.u64(8))
+            let (_, overflow) = first.value.addingReportingOverflow(UInt64(base.u32(16)))
+            guard first >= sequence, !overflow else {
+                throw .invalid(structure: structure, field: "first sequence", value: first.value)
+            }
+            sequence = first
             entries.append(
                 BlockIndexEntry(
                     offset: offset,
@@ -246,6 +264,9 @@ package struct SegmentSeal: Equatable, Sendable {
                     blocks: PositionRange(lowest: base.u64(48), highest: base.u64(56))
                 )
             )
+        }
+        guard next == trailer.indexOffset else {
+            throw .invalid(structure: structure, field: "end of the blocks", value: next)
         }
         return SegmentSeal(
             ordinal: trailer.ordinal,

@@ -15,6 +15,8 @@ package struct ContextState: Equatable, Sendable {
 
     /// Events in force, by rising sequence.
     package private(set) var entries: [Entry] = []
+    /// Bytes that `encoded` will have.
+    package private(set) var byteCount = 0
 
     package init() {}
 
@@ -24,34 +26,35 @@ package struct ContextState: Equatable, Sendable {
         case .runStarted:
             // A new run knows none of the streams of the one before, but its open gaps and, until
             // it declares its own, no sources.
-            entries.removeAll { $0.envelope.kind != .gapOpened && $0.envelope.kind != .gapBounded }
+            remove { $0.envelope.kind != .gapOpened && $0.envelope.kind != .gapBounded }
             keep(envelope, payload)
         case .sourceDeclared:
             let source = Self.text(.source, in: payload)
-            entries.removeAll {
+            remove {
                 $0.envelope.kind == .sourceDeclared
                     && Self.text(.source, in: $0.payload) == source
             }
             keep(envelope, payload)
-        case .streamOpened, .streamAccepted, .subscriptionDecided, .gapOpened, .gapBounded:
+        case .streamOpened, .gapOpened: keep(envelope, payload)
+        case .streamAccepted, .subscriptionDecided:
+            // Of a stream that is not open they would never be taken off again.
+            guard isOpen(envelope.stream, .streamOpened) else { return }
             keep(envelope, payload)
-        case .streamClosed:
-            let stream = envelope.stream
-            entries.removeAll {
-                $0.envelope.sequence == stream || $0.envelope.stream == stream
-            }
-        case .connectError:
+        case .streamClosed, .connectError:
             let stream = envelope.stream
             guard stream > .none else { return }
-            entries.removeAll {
-                $0.envelope.sequence == stream || $0.envelope.stream == stream
-            }
+            remove { $0.envelope.sequence == stream || $0.envelope.stream == stream }
+        case .gapBounded:
+            // The newest bound of a gap that is open.
+            guard let gap = Self.fields(payload)?.unsigned(.gap), isOpen(Sequence(gap), .gapOpened)
+            else { return }
+            remove { Self.bounds($0, gap) }
+            keep(envelope, payload)
         case .gapFilled, .gapAbandoned:
             guard let gap = Self.fields(payload)?.unsigned(.gap) else { return }
-            entries.removeAll {
+            remove {
                 $0.envelope.sequence.value == gap && $0.envelope.kind == .gapOpened
-                    || $0.envelope.kind == .gapBounded
-                        && Self.fields($0.payload)?.unsigned(.gap) == gap
+                    || Self.bounds($0, gap)
             }
         default: return
         }
@@ -109,11 +112,41 @@ package struct ContextState: Equatable, Sendable {
             offset += 8
             let (envelope, range) = try RecordCodec.decode(raw, at: &offset, sequence: sequence)
             entries.append(Entry(envelope: envelope, payload: Array(raw[range])))
+            guard entries.count <= FormatLimits.contextEntriesMax else {
+                throw .invalid(
+                    structure: "context",
+                    field: "events",
+                    value: UInt64(entries.count)
+                )
+            }
         }
+        byteCount = raw.count
     }
 
     private mutating func keep(_ envelope: RecordEnvelope, _ payload: RawSpan) {
+        let cost = 8 + FormatLimits.recordHeaderBytes + payload.byteCount
+        guard entries.count < FormatLimits.contextEntriesMax,
+            byteCount + cost <= FormatLimits.contextBytesMax
+        else { return }
+        byteCount += cost
         entries.append(Entry(envelope: envelope, payload: payload.copyBytes()))
+    }
+
+    private mutating func remove(where isOver: (Entry) -> Bool) {
+        entries.removeAll { entry in
+            guard isOver(entry) else { return false }
+            byteCount -= 8 + FormatLimits.recordHeaderBytes + entry.payload.count
+            return true
+        }
+    }
+
+    private func isOpen(_ sequence: Sequence, _ kind: RecordKind) -> Bool {
+        entries.contains { $0.envelope.sequence == sequence && $0.envelope.kind == kind }
+    }
+
+    /// Whether an event is the bound of a gap.
+    private static func bounds(_ entry: Entry, _ gap: UInt64) -> Bool {
+        entry.envelope.kind == .gapBounded && fields(entry.payload)?.unsigned(.gap) == gap
     }
 
     private static func fields(_ payload: RawSpan) -> EventFields? {

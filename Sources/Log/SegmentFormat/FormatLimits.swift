@@ -31,6 +31,14 @@ public enum FormatLimits {
     @inlinable
     public static var blocksPerSegmentMax: Int { 4 << 20 }
 
+    /// Events in a context: far more than streams and gaps are ever open at once. What comes
+    /// beyond is not kept, in the writer and in whoever checks it alike.
+    @inlinable
+    public static var contextEntriesMax: Int { 65_536 }
+    /// Bytes of a context; what comes beyond is not kept.
+    @inlinable
+    public static var contextBytesMax: Int { 32 << 20 }
+
     /// Bytes of `recording.json`.
     @inlinable
     public static var identityBytesMax: Int { 64 << 10 }

@@ -115,8 +115,15 @@ package struct ManifestEntry: Equatable, Sendable {
         guard let kind = Kind(rawValue: base.u8(4)) else {
             throw .invalid(structure: structure, field: "kind", value: UInt64(base.u8(4)))
         }
-        guard base.u64(8) > 0 else {
-            throw .invalid(structure: structure, field: "ordinal", value: 0)
+        // The numbers after these must exist; nobody counts that far.
+        guard base.u64(8) > 0, base.u64(8) < .max else {
+            throw .invalid(structure: structure, field: "ordinal", value: base.u64(8))
+        }
+        guard base.u64(16) < .max else {
+            throw .invalid(structure: structure, field: "writer epoch", value: base.u64(16))
+        }
+        guard base.u64(24) < .max, base.u64(32) < .max, base.u64(64) < .max else {
+            throw .invalid(structure: structure, field: "sequence", value: .max)
         }
         return ManifestEntry(
             kind: kind,
@@ -203,6 +210,13 @@ package struct ManifestHeader: Equatable, Sendable {
         }
         guard base.u16(8) > 0 else {
             throw .invalid(structure: structure, field: "version", value: 0)
+        }
+        guard base.u32(12) == UInt32(FormatLimits.manifestHeaderBytes) else {
+            throw .invalid(
+                structure: structure,
+                field: "header bytes",
+                value: UInt64(base.u32(12))
+            )
         }
         return ManifestHeader(
             recording: RecordingID(high: base.u64(24), low: base.u64(16)),

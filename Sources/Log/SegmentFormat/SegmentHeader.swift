@@ -141,16 +141,26 @@ package struct SegmentHeader: Equatable, Sendable {
             supersededOrdinal: base.u64(80),
             supersededFrom: Sequence(base.u64(88))
         )
-        guard header.ordinal > 0 else {
-            throw .invalid(structure: structure, field: "ordinal", value: 0)
-        }
-        guard header.writerEpoch > 0 else {
-            throw .invalid(structure: structure, field: "writer epoch", value: 0)
-        }
-        guard header.firstSequence > .none else {
-            throw .invalid(structure: structure, field: "first sequence", value: 0)
-        }
+        try header.checkRanges()
         return (header, found)
+    }
+
+    /// The numbers after these must exist; nobody counts that far.
+    private func checkRanges() throws(FormatError) {
+        let structure = "segment header"
+        guard ordinal > 0, ordinal < .max else {
+            throw .invalid(structure: structure, field: "ordinal", value: ordinal)
+        }
+        guard writerEpoch > 0, writerEpoch < .max else {
+            throw .invalid(structure: structure, field: "writer epoch", value: writerEpoch)
+        }
+        guard firstSequence > .none, firstSequence.value < .max, supersededFrom.value < .max else {
+            throw .invalid(
+                structure: structure,
+                field: "first sequence",
+                value: firstSequence.value
+            )
+        }
     }
 }
 

@@ -133,6 +133,9 @@ final class StoredBuffer: @unchecked Sendable {
         storage.count > StoredBlock.room(for: FormatLimits.blockRawBytesMax)
     }
 
+    /// Bytes of memory that keeping the buffer costs.
+    var heldBytes: Int { storage.count }
+
     /// Compresses raw bytes into the buffer and prepares the header.
     func fill(
         kind: BlockKind,

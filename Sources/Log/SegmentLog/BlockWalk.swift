@@ -18,9 +18,10 @@ package struct BlockWalk {
     package init(reader: RecordingReader, segment: SegmentDescriptor) throws(LogError) {
         let open = try reader.open(segment)
         if let seal = open.seal {
-            entries = seal.entries
-            hasPositions = true
-            last = seal.lastSequence
+            entries = Self.counted(seal.entries, limit: segment.limit)
+            // A run that knew no way to find positions leaves every range empty.
+            hasPositions = seal.entries.contains { !$0.slots.isEmpty || !$0.blocks.isEmpty }
+            last = segment.lastSequence ?? seal.lastSequence
             return
         }
         var entries: [BlockIndexEntry] = []
@@ -40,6 +41,8 @@ package struct BlockWalk {
                     // The reader of the blocks says what it is; an index ends here.
                     break
                 }
+                // What a hole takes is told by the block behind it.
+                last = max(last, header.firstSequence.previous)
                 let end =
                     offset + UInt64(FormatLimits.blockHeaderBytes) + UInt64(header.storedBytes)
                 guard end <= open.fileBytes else { break }
@@ -59,9 +62,18 @@ package struct BlockWalk {
                 offset = end
             }
         } catch { throw .system(error) }
-        self.entries = entries
+        self.entries = Self.counted(entries, limit: segment.limit)
         hasPositions = false
-        self.last = last
+        self.last = segment.limit.map { min(last, $0.previous) } ?? last
+    }
+
+    /// Without the blocks for which another segment stands in.
+    private static func counted(
+        _ entries: [BlockIndexEntry],
+        limit: Sequence?
+    ) -> [BlockIndexEntry] {
+        guard let limit else { return entries }
+        return entries.filter { $0.firstSequence < limit }
     }
 }
 

@@ -24,9 +24,10 @@ struct DurabilityGate {
     var marked: Sequence
     /// Blocks of the active file that are not durable, oldest first.
     var unsynced: [StoredBuffer] = []
+    /// Bytes of memory that `unsynced` holds.
     var unsyncedBytes = 0
-    /// Somebody waits for durability now.
-    var isUrgent = false
+    /// Somebody waits for durability up to here now.
+    var urgentThrough = Sequence.none
     var isStopped = false
     /// Threads that wait for `written` or `durable` to move, and must be woken when they do.
     var waiters = 0
@@ -75,21 +76,28 @@ struct SyncLoop: Sendable {
 
     /// When something is due, or nil when nothing is.
     private func dueTime(_ gate: DurabilityGate) -> UInt64? {
-        guard policy != .none, gate.file != nil, gate.failure == nil else { return nil }
+        guard policy != .none, gate.file != nil, gate.failure == nil, !gate.isExclusive else {
+            return nil
+        }
         if gate.isDirty {
-            if case .interval(let nanoseconds) = policy, !gate.isUrgent,
+            if case .interval(let nanoseconds) = policy, gate.urgentThrough <= gate.durable,
                 gate.unsyncedBytes <= unsyncedBytesMax / 2
             {
-                return gate.dirtySince &+ nanoseconds
+                return Self.time(gate.dirtySince, plus: nanoseconds)
             }
             return 0
         }
-        return gate.durable > gate.marked ? gate.lastWriteAt &+ markNanoseconds : nil
+        return gate.durable > gate.marked
+            ? Self.time(gate.lastWriteAt, plus: markNanoseconds) : nil
+    }
+
+    private static func time(_ start: UInt64, plus nanoseconds: UInt64) -> UInt64 {
+        let (sum, overflow) = start.addingReportingOverflow(nanoseconds)
+        return overflow ? .max : sum
     }
 
     private func next(_ gate: inout DurabilityGate, deadline: UInt64) -> Work? {
         if gate.isStopped { return .stop }
-        if gate.isExclusive { return nil }
         guard let due = dueTime(gate) else { return nil }
         guard due <= clock.monotonicNanoseconds() else { return due < deadline ? .again : nil }
         guard gate.isDirty else {
@@ -99,7 +107,6 @@ struct SyncLoop: Sendable {
         guard let file = gate.file else { return nil }
         gate.isSyncing = true
         gate.isDirty = false
-        gate.isUrgent = false
         return .sync(file, through: gate.written, count: gate.unsynced.count)
     }
 
@@ -125,7 +132,7 @@ extension DurabilityGate {
     mutating func releaseUnsynced(_ count: Int) -> [StoredBuffer] {
         let freed = Array(unsynced.prefix(count))
         unsynced.removeFirst(count)
-        for buffer in freed { unsyncedBytes -= buffer.bytes.count }
+        for buffer in freed { unsyncedBytes -= buffer.heldBytes }
         return freed
     }
 }

@@ -28,6 +28,18 @@ package enum LogError: Error, Sendable {
     case rangeNotAvailable(detail: String)
 }
 
+extension LogError {
+    /// What is wrong with a segment that cannot be opened; nil when that is no damage.
+    var segmentDamage: (offset: UInt64, error: FormatError)? {
+        switch self {
+        case .damaged(_, let offset, let error): (offset, error)
+        case .system(let cause) where cause.isNotFound:
+            (0, .truncated(structure: "segment file", needed: 1, available: 0))
+        default: nil
+        }
+    }
+}
+
 extension LogError: CustomStringConvertible {
     package var description: String {
         switch self {

@@ -12,7 +12,7 @@ package enum DurabilityPolicy: Sendable, Equatable {
 
 /// What the writer does when the disk is full.
 package enum FullDiskPolicy: Sendable, Equatable {
-    /// Stop acknowledging and reading, and try a new segment every second.
+    /// Stop acknowledging and reading, and try a new segment now and then (`retryNanoseconds`).
     case wait
     /// Write the closing records into the space kept for them, and fail.
     case exit
@@ -24,14 +24,16 @@ package struct LogOptions: Sendable {
     package var durability: DurabilityPolicy = .interval(nanoseconds: 20_000_000)
     /// A segment is sealed when it is larger than this many bytes.
     package var rotateBytes: UInt64 = 256 << 20
-    /// A segment is sealed when it is older than this many nanoseconds.
+    /// A segment is sealed when it is older than this many nanoseconds and something is to be
+    /// written; an idle one stays open.
     package var rotateNanoseconds: UInt64 = 3_600_000_000_000
     /// An unfilled block is written when it is this many nanoseconds old.
     package var blockNanosecondsMax: UInt64 = 5_000_000
     /// Raw bytes that may wait to be compressed and written; above half of it sources pause.
     package var queueBytesMax: Int = 32 << 20
-    /// Stored bytes that may wait for a sync before the writer forces one.
-    package var unsyncedBytesMax: Int = 32 << 20
+    /// Bytes of memory that blocks waiting for a sync may hold: above half of it a sync is forced,
+    /// above all of it writing waits.
+    package var unsyncedBytesMax: Int = 64 << 20
     /// Nanoseconds of idleness after a sync before a mark-only block is written.
     package var markNanoseconds: UInt64 = 100_000_000
     /// Threads that compress, at least 1; blocks are still written in order. Nil takes two where
@@ -39,6 +41,8 @@ package struct LogOptions: Sendable {
     package var compressors: Int?
     /// What happens when the disk is full.
     package var onFull: FullDiskPolicy = .wait
+    /// Nanoseconds between two tries to replace a file that failed, such as on a full disk.
+    package var retryNanoseconds: UInt64 = 1_000_000_000
     /// Bytes kept allocated for the closing records.
     package var reserveBytes: UInt64 = 1 << 20
     /// Written into `recording.json` and run-started records.

@@ -32,6 +32,8 @@ struct LogQueue {
     private var allocatedBytes = 0
     /// Raw bytes filled and not yet written.
     private var busyBytes = 0
+    /// The part of them in blocks of one oversized record.
+    private var oversizedBytes = 0
     private var nextTicket: UInt64 = 0
     private var isParked = false
     /// A producer was told to pause and has not been called back.
@@ -60,6 +62,7 @@ struct LogQueue {
         payload: UnsafeRawBufferPointer,
         clock: any Clock
     ) -> Outcome {
+        precondition(envelope.kind.rawValue != 0, "zero is never the kind of a record")
         if let failure { return .failed(failure) }
         if isClosing { return .closed }
         let needed = FormatLimits.recordHeaderBytes + payload.count
@@ -102,8 +105,10 @@ struct LogQueue {
             allocatedBytes += FormatLimits.blockRawBytesMax
             return RawBlock(capacity: FormatLimits.blockRawBytesMax)
         }
-        // A record of its own: allowed beyond the limit only when nothing else waits.
-        guard busyBytes == 0 || busyBytes + needed <= bytesMax else { return nil }
+        // A record of its own. One is always let in, however full the queue, so that small
+        // records cannot hold it back for ever.
+        guard oversizedBytes == 0 || oversizedBytes + needed <= bytesMax else { return nil }
+        oversizedBytes += needed
         return RawBlock(capacity: needed)
     }
 
@@ -154,6 +159,8 @@ struct LogQueue {
         if block.storage.count == FormatLimits.blockRawBytesMax {
             block.reset()
             free.append(block)
+        } else {
+            oversizedBytes -= block.storage.count
         }
         guard isPaused, busyBytes <= bytesMax / 4 else { return [] }
         isPaused = false

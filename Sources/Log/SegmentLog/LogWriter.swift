@@ -85,15 +85,33 @@ package final class LogWriter: Sendable {
         do throws(SystemError) {
             try writer.begin()
             try startThreads()
-        } catch { throw .system(error) }
-        try appendRunStarted(opening.report)
+        } catch {
+            stopThreads()
+            throw .system(error)
+        }
+        do throws(LogError) { try appendRunStarted(opening.report) } catch {
+            stopThreads()
+            throw error
+        }
+    }
+
+    /// Ends the threads of a log that did not come about; without this they would hold its lock.
+    private func stopThreads() {
+        queue.update { $0.isClosing = true }
+        gate.update { $0.isStopped = true }
+        let running = threads.withLock { threads in
+            defer { threads = [] }
+            return threads
+        }
+        for thread in running { thread.join() }
     }
 
     private func startThreads() throws(SystemError) {
-        var started: [Thread] = []
+        // More than two do not help.
         let compressors = options.compressors ?? Processors.available(atMost: 2)
-        for number in 0..<compressors {
-            started.append(try Thread(name: "log-block-\(number)") { [self] in compressLoop() })
+        for number in 0..<max(1, compressors) {
+            let thread = try Thread(name: "log-block-\(number)") { [self] in compressLoop() }
+            threads.withLock { $0.append(thread) }
         }
         let loop = SyncLoop(
             gate: gate,
@@ -104,8 +122,8 @@ package final class LogWriter: Sendable {
             pool: pool,
             kick: { [queue] in queue.update { $0.isMarkDue = true } }
         )
-        started.append(try Thread(name: "log-sync") { loop.run() })
-        threads.withLock { $0 = started }
+        let thread = try Thread(name: "log-sync") { loop.run() }
+        threads.withLock { $0.append(thread) }
     }
 
     private func appendRunStarted(_ report: RecoveryReport) throws(LogError) {
@@ -203,10 +221,10 @@ package final class LogWriter: Sendable {
 
     /// How far the log is.
     package var watermarks: Watermarks {
+        // In this order, so that what is appended is never behind what is written.
+        let (written, durable) = gate.withLock { ($0.written, $0.durable) }
         let appended = queue.withLock { $0.next.previous }
-        return gate.withLock {
-            Watermarks(appended: appended, written: $0.written, durable: $0.durable)
-        }
+        return Watermarks(appended: appended, written: written, durable: durable)
     }
 
     /// Waits until something beyond `sequence` is durable, the log has stopped, or time is up.
@@ -233,17 +251,14 @@ package final class LogWriter: Sendable {
         }
         let waitsForSync = options.durability != .none
         gate.update { gate in
-            gate.isUrgent = true
+            // Stays until it is reached, so no sync that began too early can use it up.
+            if waitsForSync, last > gate.urgentThrough { gate.urgentThrough = last }
             gate.waiters += 1
         }
         defer { gate.withLock { $0.waiters -= 1 } }
         gate.wait { gate in
             if gate.isStopped || gate.durable >= last { return () }
-            if gate.written >= last {
-                if !waitsForSync { return () }
-                gate.isUrgent = true
-            }
-            return nil
+            return !waitsForSync && gate.written >= last ? () : nil
         }
         if let error = queue.withLock({ $0.failure }) { throw .writerFailed(error) }
     }
@@ -251,7 +266,8 @@ package final class LogWriter: Sendable {
     /// Why the log has stopped, or nil while it works.
     package var failure: SystemError? { queue.withLock { $0.failure } }
 
-    /// Ends the run: writes everything that waits, a run-ended record, and seals.
+    /// Ends the run: writes everything that waits, a run-ended record, and seals. A second call
+    /// does nothing.
     ///
     /// - Parameter cause: why the run ends, in a word or two.
     /// - Throws: `writerFailed` when the recording could not be sealed; opening it again recovers.
@@ -276,16 +292,20 @@ package final class LogWriter: Sendable {
     private func finish(cause: String) -> Result<Void, SystemError> {
         let (failure, last) = queue.withLock { ($0.failure, $0.next.previous) }
         let block = closingBlock(cause: failure == nil ? cause : "disk full", after: last)
+        var cause = failure
+        if failure == nil {
+            do throws(SystemError) {
+                try writer.write(block, pause: { false })
+                try writer.finish(pause: { false })
+                return .success(())
+            } catch { cause = error }
+        }
+        guard let cause else { return .success(()) }
+        guard cause.isOutOfSpace else { return .failure(cause) }
         do throws(SystemError) {
-            if let failure {
-                guard failure.isOutOfSpace else { return .failure(failure) }
-                try writer.closeIntoReserve(block, lastGiven: last)
-                return .failure(failure)
-            }
-            try writer.write(block, mayWait: { false })
-            try writer.finish()
-            return .success(())
+            try writer.closeIntoReserve(block, lastGiven: last)
         } catch { return .failure(error) }
+        return .failure(cause)
     }
 
     /// The run-ended record as a block of its own.
@@ -332,14 +352,14 @@ package final class LogWriter: Sendable {
             case .stop: return
             case .mark(let ticket):
                 inTurn(ticket) { () throws(SystemError) in
-                    try writer.writeMark(mayWait: mayWait)
+                    try writer.writeMark(pause: pause)
                 }
             case .block(let raw, let ticket):
                 let buffer = compress(raw)
                 inTurn(ticket) { () throws(SystemError) in
                     writer.annotate(buffer, raw: raw)
                     writer.contextBeforeNextBlock = buffer.contextBefore
-                    try writer.write(buffer, mayWait: mayWait)
+                    try writer.write(buffer, pause: pause)
                     writer.contextBeforeNextBlock = nil
                 }
                 giveBack(raw)
@@ -360,7 +380,16 @@ package final class LogWriter: Sendable {
         } ?? .again
     }
 
-    private func mayWait() -> Bool { queue.withLock { !$0.isClosing } }
+    /// Waits before another try to replace a failed file; closing the log ends the wait at once.
+    ///
+    /// - Returns: whether to go on trying.
+    private func pause() -> Bool {
+        let (deadline, overflow) = schedule.monotonicNanoseconds()
+            .addingReportingOverflow(options.retryNanoseconds)
+        return queue.wait(deadline: overflow ? .max : deadline) { queue in
+            queue.isClosing ? false : nil
+        } ?? true  // the time is up
+    }
 
     /// Runs the writing stage for one job when its turn has come; after a failure nothing more is
     /// written, but turns go on so that every thread ends.

@@ -42,12 +42,27 @@ package struct Manifest: Sendable {
 
     /// Reads a manifest.
     ///
-    /// - Throws: `notARecording`, `newerVersion`, `damaged` for the header, or `system`.
+    /// - Throws: `newerVersion`, `damaged` when it is missing or its header cannot be believed,
+    ///   `notARecording` when it is too large, or `system`.
     package static func read(
         _ path: String,
         on disk: some FileSystem
     ) throws(LogError) -> Manifest {
-        let bytes = try readWholeFile(path, limit: FormatLimits.manifestBytesMax, on: disk)
+        let bytes: [UInt8]
+        do {
+            bytes = try readWholeFile(path, limit: FormatLimits.manifestBytesMax, on: disk)
+        } catch {
+            guard case .system(let cause) = error, cause.isNotFound else { throw error }
+            throw .damaged(
+                path: path,
+                offset: 0,
+                error: .truncated(
+                    structure: "manifest",
+                    needed: FormatLimits.manifestHeaderBytes,
+                    available: 0
+                )
+            )
+        }
         return try bytes.span.bytes.withUnsafeBytes { buffer throws(LogError) in
             try parse(buffer, path: path)
         }
@@ -59,7 +74,9 @@ package struct Manifest: Sendable {
     ) throws(LogError) -> Manifest {
         let header: ManifestHeader
         do { header = try ManifestHeader.decode(buffer) } catch {
-            throw LogError(error, path: path, offset: 0)
+            // It stands in a recording, so other bytes than ours are damage.
+            if case .newerVersion = error { throw .newerVersion(path: path, detail: "\(error)") }
+            throw .damaged(path: path, offset: 0, error: error)
         }
         var manifest = Manifest(
             header: header,
@@ -217,16 +234,4 @@ func readWholeFile(
         throw .system(error)
     }
     throw .notARecording(path: path, reason: "it is larger than the limit of \(limit) bytes")
-}
-
-extension LogError {
-    /// The answer that a format error at the start of a structure stands for.
-    init(_ error: FormatError, path: String, offset: UInt64) {
-        self =
-            switch error {
-            case .notOurs: .notARecording(path: path, reason: "\(error)")
-            case .newerVersion: .newerVersion(path: path, detail: "\(error)")
-            default: .damaged(path: path, offset: offset, error: error)
-            }
-    }
 }

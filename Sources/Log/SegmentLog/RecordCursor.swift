@@ -1,45 +1,15 @@
 import Platform
 package import RecordModel
-package import SegmentFormat
+import SegmentFormat
 
 /// Delivers the records of a recording in sequence order, with every hole and every damage.
 ///
 /// Memory follows the block, not the recording. After `damage` the next call goes on behind it;
 /// whoever must not skip damage stops there.
 package final class RecordCursor {
-    /// What `next` found.
-    package enum Step: Sendable {
-        /// A record; `envelope` and `withPayload` tell it.
-        case record
-        /// A range of sequences that is known to be missing.
-        case hole(Hole)
-        /// Something that is not what was written.
-        case damage(DamageReport)
-        /// Nothing more is there now. A cursor that follows may be asked again later.
-        case end
-    }
-
-    /// Where the cursor stands in the current block: what every record changes.
-    private struct Place {
-        var envelope = RecordEnvelope(
-            kind: RecordKind(rawValue: 0),
-            receivedAt: 0,
-            monotonic: 0
-        )
-        var expected: Sequence
-        /// Records below this sequence are passed over silently.
-        var from: Sequence
-        var block = UnsafeRawBufferPointer(start: nil, count: 0)
-        var recordsLeft: UInt32 = 0
-        var offset = 0
-        var payload = 0..<0
-        /// Something waits to be told before the next record.
-        var hasPending = false
-    }
-
     /// At an address of its own, because checking exclusive access to an object's properties
     /// would cost more than reading a record.
-    private let place: UnsafeMutablePointer<Place>
+    private let place: UnsafeMutablePointer<CursorPlace>
 
     /// The record of the last `next`.
     package var envelope: RecordEnvelope { place.pointee.envelope }
@@ -94,7 +64,7 @@ package final class RecordCursor {
         self.follows = follows
         segmentIndex = 0
         place = .allocate(capacity: 1)
-        place.initialize(to: Place(expected: .first, from: from))
+        place.initialize(to: CursorPlace(expected: .first, from: from))
         expected = reader.segments.first?.firstSequence ?? .first  // an empty recording
         try seek(to: from)
     }
@@ -164,9 +134,6 @@ package final class RecordCursor {
     package var unsafePayload: UnsafeRawBufferPointer {
         UnsafeRawBufferPointer(rebasing: place.pointee.block[place.pointee.payload])
     }
-
-    /// A copy of the payload.
-    package var payloadBytes: [UInt8] { Array(unsafePayload) }
 
     /// Moves to the next record, hole or damage.
     ///
@@ -265,15 +232,15 @@ package final class RecordCursor {
             header.firstSequence >= limit
         {
             // Superseded from here on.
-            leaveSegment()
-            return nil
+            return try endOfSegment()
         }
         durableMark = max(durableMark, header.durableMark)
-        let brokenLink = isLinkKnown && link != nil && header.previousLink != link
+        checkLink(header, at: offset)
         link = newLink
         isLinkKnown = true
         tornBytes = 0
-        guard header.kind == .data || header.kind == .hole else { return nil }
+        // The context precedes every record; a mark tells what comes next, as records do.
+        guard header.kind != .context else { return nil }
         if let damage = pendingDamage {
             pendingDamage = nil
             let isLoss = header.firstSequence > expected
@@ -284,19 +251,23 @@ package final class RecordCursor {
                 through: isLoss ? header.firstSequence.previous : .none
             )
             if isLoss { expected = header.firstSequence }
-            pending.append(.damage(found))
+            tell(found)
         }
-        if header.firstSequence < expected {
+        if header.kind == .data, header.firstSequence < expected, isRepetition {
+            // The file before this one failed; what had been read of it is written here again.
+            guard header.lastSequence >= expected else { return nil }
+            from = max(from, expected)
+            expected = header.firstSequence
+        }
+        if header.firstSequence < expected, !isRepetition {
             return .damage(
-                report(
+                note(
                     .invalid(
                         structure: "block",
                         field: "first sequence (seen before)",
                         value: header.firstSequence.value
                     ),
-                    at: offset,
-                    from: .none,
-                    through: .none
+                    at: offset
                 )
             )
         }
@@ -312,24 +283,32 @@ package final class RecordCursor {
                 through: header.firstSequence.previous
             )
             expected = header.firstSequence
-            if missing.missingThrough >= from { pending.append(.damage(missing)) }
-        } else if brokenLink {
-            pending.append(
-                .damage(
-                    report(
-                        .checksum(
-                            structure: "link of the block before",
-                            expected: link ?? 0,  // for show
-                            found: header.previousLink
-                        ),
-                        at: offset,
-                        from: .none,
-                        through: .none
-                    )
-                )
-            )
+            tell(missing)
         }
-        return try unpack(header, at: offset)
+        return header.kind == .mark ? nil : try unpack(header, at: offset)
+    }
+
+    /// Whether what the open segment begins with may have been read in the one it supersedes.
+    private var isRepetition: Bool { open.map { $0.header.supersededOrdinal > 0 } ?? false }
+
+    private func checkLink(_ header: BlockHeader, at offset: UInt64) {
+        guard isLinkKnown, let link, header.previousLink != link else { return }
+        let error = FormatError.checksum(
+            structure: "link of the block before",
+            expected: link,
+            found: header.previousLink
+        )
+        pending.append(.damage(note(error, at: offset)))
+    }
+
+    /// Puts damage before the next record, unless all that it costs lies below what is wanted.
+    private func tell(_ damage: DamageReport) {
+        if damage.isLoss, damage.missingThrough >= damage.missingFrom,
+            damage.missingThrough < from
+        {
+            return
+        }
+        pending.append(.damage(damage))
     }
 
     private func unpack(_ header: BlockHeader, at blockOffset: UInt64) throws(LogError) -> Step? {
@@ -354,9 +333,16 @@ package final class RecordCursor {
             return nil
         } catch {
             let first = expected
+            // What a hole takes is told by the block behind it.
             if header.kind == .data { expected = last.next }
-            pending.append(
-                .damage(report(error, at: blockOffset, from: first, through: expected.previous))
+            let isLoss = expected > first
+            tell(
+                report(
+                    error,
+                    at: blockOffset,
+                    from: isLoss ? first : .none,
+                    through: isLoss ? expected.previous : .none
+                )
             )
             return nil
         }
@@ -364,19 +350,39 @@ package final class RecordCursor {
 
     private func invalid(_ place: UInt64, _ error: FormatError) throws(LogError) -> Step? {
         guard let scanner, let descriptor else { return nil }
+        if let limit = descriptor.limit, expected >= limit {
+            // What the failed write left there does not count.
+            return try endOfSegment()
+        }
         let isSealed = descriptor.isClosed || open?.seal != nil
-        if !isSealed, follows, isNewest { return try waitOrReopen() }
+        let isActive = !isSealed && follows && isNewest
+        if isActive, let step = try reopenIfClosed() { return step.found }
         let found: Bool
-        do throws(SystemError) { found = try scanner.resynchronize() } catch {
-            throw .system(error)
+        do throws(SystemError) {
+            found = try scanner.resynchronize()
+            if found, !isSealed {
+                // A writer at work may have finished the block since it was read.
+                let next = scanner.offset
+                scanner.reload(at: place)
+                if case .block = try scanner.next() {
+                    scanner.reload(at: place)
+                    return nil
+                }
+                scanner.reload(at: next)
+            }
+        } catch { throw .system(error) }
+        var isDurable = isSealed
+        if found, !isSealed { isDurable = try isBelowMark() }
+        if isActive, !isDurable {
+            // It is being written, or a crash tore it and the next writer will say so.
+            scanner.reload(at: place)
+            return .end
         }
         isLinkKnown = false
         if found {
             // In an unsealed segment later blocks alone prove nothing: unsynced sectors reach the
             // disk in any order. Only a durable mark at or above what is missing does.
-            if !isSealed, try !isBelowMark() {
-                return try tornTail(at: place)
-            }
+            if !isDurable { return try tornTail(at: place) }
             // What is missing is told by the next block's first sequence.
             pendingDamage = (place, error)
             return nil
@@ -424,7 +430,7 @@ package final class RecordCursor {
 
     private func tornTail(at place: UInt64) throws(LogError) -> Step? {
         let size = open?.fileBytes ?? place  // the segment is open here
-        tornBytes = size > place ? size - place : 0
+        if descriptor?.limit == nil { tornBytes = size > place ? size - place : 0 }
         leaveSegment()
         return nil
     }
@@ -462,36 +468,29 @@ package final class RecordCursor {
             self.scanner = scanner
             link = open.link
             isLinkKnown = true
+            if let error = open.headerDamage { pending.append(.damage(note(error, at: 0))) }
             if descriptor.isSealed, let damage = open.sealDamage {
-                return .damage(
-                    report(damage.error, at: damage.offset, from: .none, through: .none)
-                )
+                pending.append(.damage(note(damage.error, at: damage.offset)))
             }
             return nil
         } catch {
-            let (offset, cause): (UInt64, FormatError)
-            switch error {
-            case .damaged(_, let at, let error): (offset, cause) = (at, error)
-            case .system(let system) where system.isNotFound:
-                (offset, cause) = (
-                    0, .truncated(structure: "segment file", needed: 1, available: 0)
-                )
-            default: throw error
-            }
+            guard let (offset, cause) = error.segmentDamage else { throw error }
             let first = expected
             let next =
                 newest
                 ? descriptor.lastSequence?.next : reader.segments[segmentIndex + 1].firstSequence
-            let last = next?.previous ?? .none  // not known for an active segment
-            if last >= first { expected = last.next }
             leaveSegment()
+            // How much an active segment held, nobody knows.
+            let last = next?.previous
+            let isLoss = last.map { $0 >= first } ?? true
+            if isLoss, let last { expected = last.next }
             return .damage(
                 report(
                     cause,
                     at: offset,
                     path: descriptor.path,
-                    from: last >= first ? first : .none,
-                    through: last >= first ? last : .none
+                    from: isLoss ? first : .none,
+                    through: isLoss ? last ?? .none : .none
                 )
             )
         }
@@ -522,25 +521,47 @@ package final class RecordCursor {
     /// At the end of the active segment: the writer may add to it, seal it, or have gone on in
     /// another one.
     private func waitOrReopen() throws(LogError) -> Step? {
-        try reader.refresh()
-        if isNewest, !reader.segments[segmentIndex].isClosed { return .end }
-        descriptor = reader.segments[segmentIndex]
-        return try reopenAtEnd()
+        if let step = try reopenIfClosed() { return step.found }
+        scanner?.reload(at: scanner?.offset ?? 0)  // a scanner has an offset
+        return .end
     }
 
-    /// Looks at a segment again that was sealed while we followed it.
+    /// What looking again at a segment gave: perhaps something to tell.
+    private struct Reopened {
+        let found: Step?
+    }
+
+    /// Looks whether the segment that is followed was closed meanwhile.
+    ///
+    /// - Returns: nil while its writer may still add to it.
+    private func reopenIfClosed() throws(LogError) -> Reopened? {
+        try reader.refresh()
+        guard segmentIndex < reader.segments.count else { return nil }
+        if isNewest, !reader.segments[segmentIndex].isClosed { return nil }
+        return Reopened(found: try reopenAtEnd())
+    }
+
+    /// Goes on in a segment that was closed while we followed it: its links must still continue
+    /// what was read, because another writer may have cut and sealed it.
     private func reopenAtEnd() throws(LogError) -> Step? {
-        guard let descriptor, let place = scanner?.offset else { return nil }
+        guard let place = scanner?.offset else { return nil }
         let knownLink = link
         if let damage = try openSegment() { return damage }
         scanner?.seek(to: place)
         link = knownLink
-        // Blocks written between our last look and the seal are still to come.
-        if let index = open?.indexOffset, place >= index {
-            _ = descriptor
-            leaveSegment()
+        guard let index = open?.indexOffset, place >= index else {
+            // Blocks written between our last look and the seal are still to come.
+            return nil
         }
-        return nil
+        let endLink = open?.seal?.endLink
+        let limit = descriptor?.limit
+        let isWithdrawn =
+            place > index || endLink != nil && knownLink != nil && endLink != knownLink
+        guard isWithdrawn, limit == nil else { return try endOfSegment() }
+        let (old, new) = (knownLink ?? 0, endLink ?? 0)  // for show
+        let found = note(.checksum(structure: "segment end", expected: old, found: new), at: index)
+        leaveSegment()
+        return .damage(found)
     }
 
     private func leaveSegment() {
@@ -550,6 +571,11 @@ package final class RecordCursor {
         link = nil
         isLinkKnown = false
         segmentIndex += 1
+    }
+
+    /// Damage that costs no record.
+    private func note(_ error: FormatError, at offset: UInt64) -> DamageReport {
+        report(error, at: offset, from: .none, through: .none)
     }
 
     private func report(

@@ -22,69 +22,131 @@ package final class RecordingReader {
         layout = RecordingLayout(path)
         self.disk = disk
         identity = try RecordingIdentity.read(layout, on: disk)
+        recording = identity.recording
         try refresh()
     }
 
     /// Looks at the manifest again.
     ///
-    /// - Throws: `newerVersion` or `system`.
+    /// - Throws: `system`.
     package func refresh() throws(LogError) {
         manifestDamage = nil
         let manifest: Manifest
         do { manifest = try Manifest.read(layout.manifest, on: disk) } catch {
             switch error {
-            case .damaged, .notARecording: try readWithoutManifest(error)
-            case .system(let cause) where cause.isNotFound: try readWithoutManifest(error)
+            // The identity is of this version, so a manifest of another one is damage.
+            case .damaged, .notARecording, .newerVersion: try readWithoutManifest(error)
             default: throw error
             }
             return
         }
-        if manifest.header.recording != identity.recording {
-            manifestDamage = .damaged(
-                path: layout.manifest,
-                offset: 16,
-                error: .invalid(structure: "manifest", field: "recording", value: 0)
-            )
-        } else if manifest.isDamaged, let error = manifest.tail {
+        recording = manifest.header.recording
+        if manifest.isDamaged, let error = manifest.tail {
             manifestDamage = .damaged(
                 path: layout.manifest,
                 offset: manifest.validBytes,
                 error: error
             )
         }
-        merge(manifest.segments.map { SegmentDescriptor($0, layout: layout) })
+        segments = manifest.segments.map { SegmentDescriptor($0, layout: layout) }
+        if recording != identity.recording { try settleIdentity() }
+        // A torn last entry names no segment that holds records. Whether it was torn or damaged,
+        // the files tell; they are looked at once, and whenever the manifest does not end well.
+        guard !hasLooked || manifest.tail != nil else { return }
+        try takeUnnamed(manifest)
+        hasLooked = true
     }
 
-    /// The segments by their file names, when the manifest cannot be used.
+    /// Which recording the segments belong to: by the manifest, which is checksummed.
+    private(set) var recording: RecordingID
+    private var hasLooked = false
+
+    /// The identity file and the manifest name different recordings: the segments decide.
+    private func settleIdentity() throws(LogError) {
+        let files: [SegmentFile]
+        do throws(SystemError) {
+            files = try SegmentFile.unnamed(by: [], in: layout, of: recording, on: disk)
+        } catch { throw .system(error) }
+        if files.contains(where: { $0.created != nil }) {
+            manifestDamage = .damaged(
+                path: layout.identity,
+                offset: 0,
+                error: .invalid(structure: "recording.json", field: "uuid", value: 0)
+            )
+            return
+        }
+        let error = LogError.damaged(
+            path: layout.manifest,
+            offset: 16,
+            error: .invalid(structure: "manifest", field: "recording", value: 0)
+        )
+        try readWithoutManifest(error)
+    }
+
+    /// Adds segments that hold records although the manifest does not name them.
+    private func takeUnnamed(_ manifest: Manifest) throws(LogError) {
+        var manifest = manifest
+        var found = try unnamed(by: manifest)
+        guard !found.isEmpty else { return }
+        // A writer at work may have named them meanwhile.
+        manifest = try Manifest.read(layout.manifest, on: disk)
+        let named = Set(manifest.segments.map(\.ordinal))
+        found.removeAll { named.contains($0.ordinal) }
+        guard !found.isEmpty else {
+            segments = manifest.segments.map { SegmentDescriptor($0, layout: layout) }
+            return
+        }
+        manifest.entries += found
+        segments = manifest.segments.map { SegmentDescriptor($0, layout: layout) }
+        let lost = FormatError.truncated(
+            structure: "manifest",
+            needed: found.count * FormatLimits.manifestEntryBytes,
+            available: 0
+        )
+        if manifestDamage == nil {
+            manifestDamage = .damaged(
+                path: layout.manifest,
+                offset: manifest.validBytes,
+                error: manifest.tail ?? lost  // cut off between two entries
+            )
+        }
+    }
+
+    private func unnamed(by manifest: Manifest) throws(LogError) -> [ManifestEntry] {
+        let named = Set(manifest.entries.map(\.ordinal))
+        do throws(SystemError) {
+            return try SegmentFile.unnamed(by: named, in: layout, of: recording, on: disk)
+                .filter { $0.hasRecords && $0.ordinal > manifest.retiredThrough }
+                .compactMap(\.created)
+        } catch { throw .system(error) }
+    }
+
+    /// The segments by their files, when the manifest cannot be used.
     private func readWithoutManifest(_ error: LogError) throws(LogError) {
         manifestDamage = error
-        let names: [String]
-        do throws(SystemError) { names = try disk.list(layout.segments) } catch {
-            throw .system(error)
-        }
-        merge(
-            names.compactMap { name in
-                RecordingLayout.parseSegmentName(name).map {
-                    SegmentDescriptor(
-                        ordinal: $0.ordinal,
-                        firstSequence: Sequence($0.firstSequence),
-                        path: layout.segments + "/" + name
-                    )
-                }
-            }
+        recording = identity.recording
+        let files: [SegmentFile]
+        do throws(SystemError) {
+            files = try SegmentFile.unnamed(by: [], in: layout, of: recording, on: disk)
+        } catch { throw .system(error) }
+        var manifest = Manifest(
+            header: ManifestHeader(recording: recording, salt: 0),
+            entries: files.compactMap(\.created),
+            validBytes: 0,
+            tail: nil,
+            isDamaged: true
         )
-    }
-
-    /// Keeps what is known of segments that have not changed.
-    private func merge(_ fresh: [SegmentDescriptor]) {
-        segments = fresh.map { new in
-            guard let old = segments.first(where: { $0.ordinal == new.ordinal }),
-                old.isClosed == new.isClosed
-            else { return new }
-            var kept = old
-            kept.limit = new.limit
-            return kept
+        for file in files where file.created == nil {
+            manifest.entries.append(
+                ManifestEntry(
+                    kind: .created,
+                    ordinal: file.ordinal,
+                    writerEpoch: 0,
+                    firstSequence: file.firstSequence
+                )
+            )
         }
+        segments = manifest.segments.map { SegmentDescriptor($0, layout: layout) }
     }
 
     /// The index of a segment; those of the last few sealed ones are kept.
@@ -127,30 +189,29 @@ package final class RecordingReader {
             head = try file.read(FormatLimits.segmentHeaderBytes, at: 0)
             size = try file.size()
         } catch { throw .system(error) }
-        let header: SegmentHeader
-        let link: UInt64
+        var open: OpenSegment
         do {
-            (header, link) = try head.span.bytes.withUnsafeBytes { bytes throws(FormatError) in
-                try SegmentHeader.decode(bytes)
-            }
+            let (header, link) = try SegmentHeader.decode(
+                head,
+                recording: recording,
+                ordinal: segment.ordinal,
+                firstSequence: segment.firstSequence
+            )
+            open = OpenSegment(file: file, header: header, link: link, fileBytes: size)
         } catch {
-            throw .damaged(path: segment.path, offset: 0, error: error)
-        }
-        guard header.recording == identity.recording, header.ordinal == segment.ordinal,
-            header.firstSequence == segment.firstSequence
-        else {
-            throw .damaged(
-                path: segment.path,
-                offset: 16,
-                error: .invalid(
-                    structure: "segment header",
-                    field: "identity",
-                    value: header.ordinal
-                )
+            // The manifest tells the salt, which is all that the blocks need.
+            guard let created = segment.created else {
+                throw .damaged(path: segment.path, offset: 0, error: error)
+            }
+            open = OpenSegment(
+                file: file,
+                header: SegmentHeader(created, recording: recording),
+                link: created.headerLink,
+                fileBytes: size,
+                headerDamage: error
             )
         }
-        var open = OpenSegment(file: file, header: header, link: link, fileBytes: size)
-        open.readSeal(path: segment.path)
+        do throws(SystemError) { try open.readSeal() } catch { throw .system(error) }
         return open
     }
 
@@ -167,8 +228,7 @@ package final class RecordingReader {
                 break
             }
             let walk = try self.walk(segment)
-            if let found = walk.entries.last(where: { $0.recordCount > 0 }), walk.last >= first {
-                _ = found
+            if walk.last >= first {
                 last = walk.last
                 break
             }
@@ -186,16 +246,16 @@ package struct SegmentDescriptor: Sendable, Equatable {
     package var limit: Sequence?
     /// What the manifest says of its end; nil while it is not sealed.
     package var sealed: ManifestEntry?
-    /// The salt by the manifest; nil without one.
-    package var salt: UInt64?
-
+    /// What the manifest says of its making; nil when it says nothing that helps reading.
+    package var created: ManifestEntry?
     /// What the manifest says when recovery found it damaged; nil otherwise.
     package var quarantined: ManifestEntry?
 
     /// Whether the manifest says that the segment is complete.
     package var isSealed: Bool { sealed != nil }
-    /// Whether nothing will be added to it: an invalid block in it is damage.
-    package var isClosed: Bool { isSealed || quarantined != nil }
+    /// Whether nothing that counts will be added to it: an invalid block in it, below `limit` if
+    /// there is one, is damage.
+    package var isClosed: Bool { isSealed || quarantined != nil || limit != nil }
 
     /// The last sequence that counts, if the manifest tells it.
     package var lastSequence: Sequence? {
@@ -213,13 +273,7 @@ package struct SegmentDescriptor: Sendable, Equatable {
         limit = segment.supersededFrom
         sealed = segment.sealed
         quarantined = segment.quarantined
-        salt = segment.created.salt
-    }
-
-    init(ordinal: UInt64, firstSequence: Sequence, path: String) {
-        self.ordinal = ordinal
-        self.firstSequence = firstSequence
-        self.path = path
+        created = segment.created.salt == 0 ? nil : segment.created
     }
 }
 
@@ -230,6 +284,8 @@ struct OpenSegment {
     /// The link that the first block continues.
     let link: UInt64
     let fileBytes: UInt64
+    /// Why the header is taken from the manifest; nil when it is the file's own.
+    let headerDamage: FormatError?
     /// Index and trailer, when they are there and can be believed.
     private(set) var seal: SegmentSeal?
     private(set) var indexOffset: UInt64?
@@ -237,34 +293,42 @@ struct OpenSegment {
     private(set) var sealDamage: (offset: UInt64, error: FormatError)?
 
     /// Reads index and trailer in one go where they fit.
-    mutating func readSeal(path: String) {
+    ///
+    /// - Throws: the error of a read; what is wrong with the bytes stands in `sealDamage`.
+    mutating func readSeal() throws(SystemError) {
         let size = UInt64(FormatLimits.trailerBytes)
         guard fileBytes >= size + UInt64(FormatLimits.segmentHeaderBytes) else { return }
-        var place = fileBytes - size
+        let bytes = try file.read(FormatLimits.trailerBytes, at: fileBytes - size)
+        let trailer: SegmentSeal.Trailer
         do {
-            let bytes = try file.read(FormatLimits.trailerBytes, at: place)
-            let trailer = try bytes.span.bytes.withUnsafeBytes { buffer throws(FormatError) in
+            trailer = try bytes.span.bytes.withUnsafeBytes { buffer throws(FormatError) in
                 try SegmentSeal.decodeTrailer(buffer, fileBytes: fileBytes, salt: header.salt)
             }
-            indexOffset = trailer.indexOffset
-            place = trailer.indexOffset
-            let index = try file.read(trailer.indexBytes, at: trailer.indexOffset)
+        } catch {
+            // An unsealed segment ends in blocks; whether that is right, the manifest knows.
+            sealDamage = (fileBytes - size, error)
+            return
+        }
+        indexOffset = trailer.indexOffset
+        let index = try file.read(trailer.indexBytes, at: trailer.indexOffset)
+        do {
             seal = try index.span.bytes.withUnsafeBytes { buffer throws(FormatError) in
                 try SegmentSeal.decode(index: buffer, trailer: trailer, salt: header.salt)
             }
-        } catch let error as FormatError {
-            // An unsealed segment ends in blocks; whether that is right, the manifest knows.
-            sealDamage = (place, error)
         } catch {
-            sealDamage = (
-                place,
-                .truncated(structure: "segment trailer", needed: Int(size), available: 0)
-            )
+            sealDamage = (trailer.indexOffset, error)
         }
     }
 
-    init(file: any File, header: SegmentHeader, link: UInt64, fileBytes: UInt64) {
+    init(
+        file: any File,
+        header: SegmentHeader,
+        link: UInt64,
+        fileBytes: UInt64,
+        headerDamage: FormatError? = nil
+    ) {
         self.file = file
+        self.headerDamage = headerDamage
         self.header = header
         self.link = link
         self.fileBytes = fileBytes

@@ -129,7 +129,7 @@ package struct RecordingSeek {
         _ body: (RecordEnvelope, RawSpan) -> Answer
     ) throws(LogError) -> Sequence? {
         guard let first = entries.first, let last = entries.last else { return nil }
-        let end = Sequence(last.firstSequence.value + UInt64(last.recordCount))
+        let end = Sequence(last.firstSequence.value &+ UInt64(last.recordCount))
         let cursor = try RecordCursor(reader, from: first.firstSequence)
         while true {
             switch try cursor.next() {

@@ -10,6 +10,10 @@ struct Recovery {
     let clock: any Clock
     let options: LogOptions
 
+    private var scanning: SegmentScanning {
+        SegmentScanning(layout: layout, disk: disk, positionReader: options.positionReader)
+    }
+
     struct Opening {
         var report: RecoveryReport
         var start: WriterStart
@@ -44,10 +48,9 @@ struct Recovery {
         let salt = random.next()
         try checkUnfinished()
         do throws(SystemError) {
-            if try disk.kind(of: layout.path) == nil {
-                try disk.createDirectory(layout.path)
-                try disk.syncDirectory(layout.parent)
-            }
+            if try disk.kind(of: layout.path) == nil { try disk.createDirectory(layout.path) }
+            // Also when it is there: the try that made it may have ended before this.
+            try disk.syncDirectory(layout.parent)
         } catch { throw .system(error) }
         let lock = try takeLock()
         do throws(SystemError) {
@@ -66,6 +69,8 @@ struct Recovery {
             try file.write(identity.encoded(), at: 0)
             try file.syncData()
             try file.close()
+            // Whoever finds the identity must find the rest.
+            try disk.syncDirectory(layout.path)
             try disk.rename(temporary, to: layout.identity)
             try disk.syncDirectory(layout.path)
             var report = RecoveryReport()
@@ -93,9 +98,12 @@ struct Recovery {
             let names = try disk.list(layout.path)
             let ours = ["LOCK", "segments", "recording.json.new"]
             var isForeign = names.contains { !ours.contains($0) }
-            if try disk.kind(of: layout.segments) == .directory {
+            switch try disk.kind(of: layout.segments) {
+            case nil: break
+            case .directory:
                 let inside = try disk.list(layout.segments)
                 isForeign = isForeign || inside.contains { $0 != "MANIFEST" }
+            default: isForeign = true
             }
             guard isForeign else { return }
         } catch { throw .system(error) }
@@ -118,10 +126,15 @@ struct Recovery {
     private func reopen() throws(LogError) -> Opening {
         // Step 1: identity and version, before anything is touched.
         let identity = try RecordingIdentity.read(layout, on: disk)
+        try checkSegmentsFolder()
         // Step 2: the lock.
         let lock = try takeLock()
+        // The creation may have ended before the name of the identity was durable.
+        do throws(SystemError) { try disk.syncDirectory(layout.path) } catch {
+            throw .system(error)
+        }
         // Step 3: the manifest. A torn last entry is cut when the first new one is written.
-        let manifest = try Manifest.read(layout.manifest, on: disk)
+        var manifest = try Manifest.read(layout.manifest, on: disk)
         guard manifest.header.recording == identity.recording else {
             throw .damaged(
                 path: layout.manifest,
@@ -133,9 +146,10 @@ struct Recovery {
             throw .damaged(path: layout.manifest, offset: manifest.validBytes, error: error)
         }
         var report = RecoveryReport()
-        let writer: ManifestWriter
+        var writer: ManifestWriter
         do throws(SystemError) {
             writer = try ManifestWriter(continuing: manifest, layout: layout, on: disk)
+            try settleUnnamed(&manifest, writer: &writer, report: &report)
         } catch { throw .system(error) }
         var start = WriterStart(
             recording: identity.recording,
@@ -148,9 +162,9 @@ struct Recovery {
         )
         start.nextOrdinal = max(start.nextOrdinal, manifest.retiredThrough + 1)
         let segments = manifest.segments
-        for segment in segments {
-            start.writerEpoch = max(start.writerEpoch, segment.created.writerEpoch + 1)
-            start.nextOrdinal = max(start.nextOrdinal, segment.ordinal + 1)
+        for entry in manifest.entries {
+            start.writerEpoch = max(start.writerEpoch, entry.writerEpoch + 1)
+            start.nextOrdinal = max(start.nextOrdinal, entry.ordinal + 1)
         }
         // Steps 4 to 6: every segment that is neither sealed nor set aside.
         let mark = segments.compactMap(\.sealed?.lastSequence).max() ?? .none  // none is sealed
@@ -169,6 +183,67 @@ struct Recovery {
         return Opening(report: report, start: start, lock: lock)
     }
 
+    /// Nothing is written through a link that somebody planted.
+    private func checkSegmentsFolder() throws(LogError) {
+        do throws(SystemError) {
+            if try disk.kind(of: layout.segments) == .directory { return }
+        } catch { throw .system(error) }
+        throw .notARecording(path: layout.path, reason: "its segments are not in a folder")
+    }
+
+    /// Segment files that the manifest does not name: one with records lost its entry to damage
+    /// and is taken up again; one without was being made when the process ended.
+    private func settleUnnamed(
+        _ manifest: inout Manifest,
+        writer: inout ManifestWriter,
+        report: inout RecoveryReport
+    ) throws(SystemError) {
+        let named = Set(manifest.entries.map(\.ordinal))
+        let highest = max(named.max() ?? 0, manifest.retiredThrough)  // 0: none is named
+        let epoch = (manifest.entries.map(\.writerEpoch).max() ?? 0) + 1  // 0: no writer yet
+        for file in try SegmentFile.unnamed(
+            by: named,
+            in: layout,
+            of: manifest.header.recording,
+            on: disk
+        ) where file.ordinal > highest {
+            if let created = file.created, file.hasRecords {
+                try writer.append(created, on: disk)
+                manifest.entries.append(created)
+                report.damage.append(
+                    "\(layout.manifest) at byte \(manifest.validBytes): the entry of segment "
+                        + "\(file.ordinal) was lost; the segment is taken up again"
+                )
+                continue
+            }
+            guard try disk.kind(of: file.path) == .file else { continue }
+            let size = try disk.open(file.path, .readOnly).size()
+            let aside = try freeName(aside: file.path, epoch)
+            try disk.rename(file.path, to: aside)
+            try disk.syncDirectory(layout.segments)
+            report.cuts.append(
+                RecoveryReport.Cut(
+                    ordinal: file.ordinal,
+                    offset: 0,
+                    bytes: size,
+                    keptAside: aside
+                )
+            )
+        }
+    }
+
+    /// A name for what is kept aside; what an earlier recovery kept stays.
+    private func freeName(aside path: String, _ writerEpoch: UInt64) throws(SystemError) -> String {
+        let name = "\(path).torn-\(writerEpoch)"
+        var candidate = name
+        var number = 1
+        while try disk.kind(of: candidate) != nil {
+            number += 1
+            candidate = "\(name)-\(number)"
+        }
+        return candidate
+    }
+
     private func recover(
         _ segment: ManifestSegment,
         isLast: Bool,
@@ -180,7 +255,7 @@ struct Recovery {
             start.previousLink = sealed.endLink
             start.lastSequence = max(start.lastSequence, sealed.lastSequence)
             if isLast {
-                let scan = try scan(segment)
+                let scan = try scanning.scan(segment, of: start.recording)
                 start.context = scan.context
                 report.latest = scan.latest
                 report.previousRunEnded = scan.endsRun
@@ -195,7 +270,7 @@ struct Recovery {
             start.lastSequence = max(start.lastSequence, quarantined.lastSequence)
             report.damage.append("segment \(segment.ordinal) is quarantined")
             if isLast {
-                let scan = try scan(segment)
+                let scan = try scanning.scan(segment, of: start.recording)
                 start.context = scan.context
                 report.latest = scan.latest
                 report.previousRunEnded = scan.endsRun
@@ -208,219 +283,18 @@ struct Recovery {
             start.lastSequence = max(start.lastSequence, limit.previous)
             return
         }
-        try settle(try scan(segment), of: segment, mark: mark, start: &start, report: &report)
-    }
-
-    /// What a segment holds that was not closed in good order.
-    private struct Scan {
-        let path: String
-        var header: SegmentHeader?
-        var validBytes: UInt64 = 0
-        var fileBytes: UInt64 = 0
-        var invalid: FormatError?
-        /// The first sequence of the next valid block behind the invalid bytes, if any.
-        var mark = Sequence.none
-        var lastSequenceSeen = Sequence.none
-        var lastSequence = Sequence.none
-        var link: UInt64 = 0
-        var recordCount: UInt64 = 0
-        var latest: Int64?
-        var entries: [BlockIndexEntry] = []
-        var context = ContextState()
-        var endsRun = false
-        /// Index and trailer are there and agree with the blocks.
-        var isSealed = false
-    }
-
-    private func scan(_ segment: ManifestSegment) throws(LogError) -> Scan {
-        let path = layout.segment(
-            ordinal: segment.ordinal,
-            firstSequence: segment.firstSequence.value
+        try settle(
+            try scanning.scan(segment, of: start.recording),
+            of: segment,
+            mark: mark,
+            start: &start,
+            report: &report
         )
-        var scan = Scan(path: path)
-        scan.lastSequence = segment.firstSequence.previous
-        do throws(SystemError) {
-            guard try disk.kind(of: path) == .file else {
-                scan.invalid = .truncated(
-                    structure: "segment header",
-                    needed: FormatLimits.segmentHeaderBytes,
-                    available: 0
-                )
-                return scan
-            }
-            let file = try disk.open(path, .readOnly)
-            scan.fileBytes = try file.size()
-            let head = try file.read(FormatLimits.segmentHeaderBytes, at: 0)
-            do {
-                let (header, link) = try head.span.bytes.withUnsafeBytes {
-                    bytes throws(FormatError) in try SegmentHeader.decode(bytes)
-                }
-                scan.header = header
-                scan.link = link
-            } catch {
-                scan.invalid = error
-                return scan
-            }
-            scan.validBytes = UInt64(FormatLimits.segmentHeaderBytes)
-            let trailer = trailer(of: file, scan)
-            try scanBlocks(file, limit: trailer?.indexOffset, into: &scan)
-            scan.isSealed =
-                scan.invalid == nil && scan.validBytes == trailer?.indexOffset
-                && scan.link == trailer?.endLink
-            try file.close()
-        } catch { throw .system(error) }
-        return scan
-    }
-
-    /// The trailer at the end of the file; nil when there is none that can be believed.
-    private func trailer(of file: any File, _ scan: Scan) -> SegmentSeal.Trailer? {
-        let size = UInt64(FormatLimits.trailerBytes)
-        guard let salt = scan.header?.salt, scan.fileBytes >= size else { return nil }
-        do {
-            let bytes = try file.read(FormatLimits.trailerBytes, at: scan.fileBytes - size)
-            return try bytes.span.bytes.withUnsafeBytes { buffer throws(FormatError) in
-                try SegmentSeal.decodeTrailer(buffer, fileBytes: scan.fileBytes, salt: salt)
-            }
-        } catch {
-            // The scan then finds bytes that are no block and reports them as such.
-            return nil
-        }
-    }
-
-    private func scanBlocks(
-        _ file: any File,
-        limit: UInt64?,
-        into scan: inout Scan
-    ) throws(SystemError) {
-        guard let header = scan.header else { return }
-        var positions = options.positionReader
-        let scanner = SegmentScanner(
-            file: file,
-            salt: header.salt,
-            offset: scan.validBytes,
-            limit: limit
-        )
-        var runningLatest = Int64.min
-        blocks: while true {
-            switch try scanner.next() {
-            case .end: break blocks
-            case .invalid(_, let error):
-                scan.invalid = error
-                break blocks
-            case .block(let block, let link, let offset):
-                let raw: UnsafeRawBufferPointer
-                do {
-                    try check(block, follows: scan)
-                    raw = try scanner.restore()
-                } catch {
-                    scan.invalid = error
-                    break blocks
-                }
-                var entry = BlockIndexEntry(
-                    offset: offset,
-                    firstSequence: block.firstSequence,
-                    recordCount: block.recordCount,
-                    storedBytes: block.storedBytes,
-                    runningLatest: 0,
-                    slots: PositionRange(),
-                    blocks: PositionRange()
-                )
-                do {
-                    try fold(
-                        block,
-                        raw: raw,
-                        positions: &positions,
-                        entry: &entry,
-                        into: &scan
-                    )
-                } catch {
-                    scan.invalid = error
-                    break blocks
-                }
-                if block.kind == .data { runningLatest = max(runningLatest, block.latest) }
-                entry.runningLatest = runningLatest
-                scan.entries.append(entry)
-                scan.link = link
-                scan.validBytes = scanner.offset
-                scan.mark = max(scan.mark, block.durableMark)
-                scan.recordCount += block.sequenceCount
-                scan.lastSequenceSeen = scan.lastSequence
-            }
-        }
-        if runningLatest > .min { scan.latest = runningLatest }
-        guard scan.invalid != nil else { return }
-        // Blocks behind the invalid bytes tell what was durable; unsynced sectors may arrive in
-        // any order, so their being there does not make it damage.
-        while try scanner.resynchronize() {
-            while case .block(let block, _, _) = try scanner.next() {
-                scan.mark = max(scan.mark, block.durableMark)
-                scan.lastSequenceSeen = max(scan.lastSequenceSeen, block.lastSequence)
-            }
-        }
-    }
-
-    private func check(_ block: BlockHeader, follows scan: Scan) throws(FormatError) {
-        guard block.previousLink == scan.link else {
-            throw .checksum(
-                structure: "link of the block before",
-                expected: scan.link,
-                found: block.previousLink
-            )
-        }
-        guard block.firstSequence == scan.lastSequence.next else {
-            throw .invalid(
-                structure: "block",
-                field: "first sequence",
-                value: block.firstSequence.value
-            )
-        }
-    }
-
-    private func fold(
-        _ block: BlockHeader,
-        raw: UnsafeRawBufferPointer,
-        positions: inout (any PositionReader)?,
-        entry: inout BlockIndexEntry,
-        into scan: inout Scan
-    ) throws(FormatError) {
-        switch block.kind {
-        case .mark: return
-        case .context: scan.context = try ContextState(decoding: raw)
-        case .hole:
-            let hole = try Hole(decoding: RawSpan(_unsafeBytes: raw), header: block)
-            scan.lastSequence = hole.last
-        case .data:
-            var offset = 0
-            var sequence = block.firstSequence
-            for _ in 0..<block.recordCount {
-                let (envelope, range) = try RecordCodec.decode(
-                    raw,
-                    at: &offset,
-                    sequence: sequence
-                )
-                let payload = RawSpan(_unsafeBytes: UnsafeRawBufferPointer(rebasing: raw[range]))
-                if !envelope.kind.isDataFrame {
-                    scan.context.apply(envelope, payload: payload)
-                }
-                scan.endsRun = envelope.kind == .runEnded
-                if let position = positions?.position(of: envelope, payload: payload) {
-                    switch position.family {
-                    case .slot: entry.slots.insert(position.number)
-                    case .block: entry.blocks.insert(position.number)
-                    }
-                }
-                sequence = sequence.next
-            }
-            guard offset == raw.count else {
-                throw .invalid(structure: "block", field: "raw bytes", value: UInt64(raw.count))
-            }
-            scan.lastSequence = block.lastSequence
-        }
     }
 
     /// Decides between a torn tail and damage, then seals what is whole or sets it aside.
     private func settle(
-        _ scan: Scan,
+        _ scan: SegmentScan,
         of segment: ManifestSegment,
         mark: Sequence,
         start: inout WriterStart,
@@ -430,7 +304,9 @@ struct Recovery {
         report.previousRunEnded = scan.endsRun && scan.invalid == nil
         report.latest = scan.latest ?? report.latest
         start.context = scan.context
-        let isDamage = scan.header == nil || scan.invalid != nil && scan.lastSequence < durable
+        let isDamage =
+            scan.header == nil || scan.isHeaderDamaged
+            || scan.invalid != nil && scan.lastSequence < durable
         do throws(SystemError) {
             if isDamage {
                 // Step 4: below the durable mark nothing is cut; the segment stays as it is.
@@ -461,12 +337,11 @@ struct Recovery {
     }
 
     private func cut(
-        _ scan: Scan,
+        _ scan: SegmentScan,
         ordinal: UInt64,
         _ writerEpoch: UInt64
     ) throws(SystemError) -> RecoveryReport.Cut {
-        let aside = "\(scan.path).torn-\(writerEpoch)"
-        if try disk.kind(of: aside) != nil { try disk.remove(aside) }
+        let aside = try freeName(aside: scan.path, writerEpoch)
         let source = try disk.open(scan.path, .readWrite)
         let target = try disk.open(aside, .createNew)
         var offset = scan.validBytes
@@ -492,7 +367,7 @@ struct Recovery {
     }
 
     private func seal(
-        _ scan: Scan,
+        _ scan: SegmentScan,
         segment: ManifestSegment,
         start: inout WriterStart
     ) throws(SystemError) {

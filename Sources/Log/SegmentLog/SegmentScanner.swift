@@ -67,6 +67,14 @@ package final class SegmentScanner {
         }
     }
 
+    /// Moves to a block and forgets what was read of the file: a writer may have finished it since.
+    package func reload(at offset: UInt64) {
+        self.offset = offset
+        current = nil
+        bufferOffset = offset
+        bufferCount = 0
+    }
+
     /// Verifies and passes the next block.
     ///
     /// - Throws: `SystemError` when the file cannot be read.

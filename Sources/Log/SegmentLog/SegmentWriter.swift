@@ -34,6 +34,15 @@ final class SegmentWriter: @unchecked Sendable {
     private(set) var context: ContextState
     private var positionReader: (any PositionReader)?
     private var hasReserve = false
+    /// The file of a segment whose making failed half way; it holds no record.
+    private var unfinished: String?
+    /// A durable segment that the manifest may or may not name: its entry is tried again as it is.
+    private var prepared: PreparedSegment?
+
+    private struct PreparedSegment {
+        let segment: ActiveSegment
+        let entry: ManifestEntry
+    }
 
     init(
         layout: RecordingLayout,
@@ -96,12 +105,12 @@ final class SegmentWriter: @unchecked Sendable {
     ///
     /// - Parameters:
     ///   - buffer: the block; it belongs to the writer from here on.
-    ///   - mayWait: tells whether waiting for space is still allowed; looked at every second.
+    ///   - pause: waits before another try and tells whether to go on trying.
     /// - Throws: a failure that could not be worked around. The log must stop.
-    func write(_ buffer: StoredBuffer, mayWait: () -> Bool) throws(SystemError) {
+    func write(_ buffer: StoredBuffer, pause: () -> Bool) throws(SystemError) {
         while true {
             if let failure = gate.withLock({ $0.failure }) {
-                try supersede(after: failure, mayWait: mayWait)
+                try supersede(after: failure, pause: pause)
             }
             do throws(SystemError) {
                 try beginSegmentIfDue()
@@ -119,9 +128,9 @@ final class SegmentWriter: @unchecked Sendable {
     }
 
     /// Writes a mark-only block, so that what is durable can be told after a crash.
-    func writeMark(mayWait: () -> Bool) throws(SystemError) {
+    func writeMark(pause: () -> Bool) throws(SystemError) {
         if let failure = gate.withLock({ $0.failure }) {
-            try supersede(after: failure, mayWait: mayWait)
+            try supersede(after: failure, pause: pause)
             return
         }
         guard active != nil else { return }
@@ -135,7 +144,7 @@ final class SegmentWriter: @unchecked Sendable {
             earliest: 0,
             latest: 0
         )
-        try write(buffer, mayWait: mayWait)
+        try write(buffer, pause: pause)
     }
 
     private func finishWrite(of buffer: StoredBuffer, durable: Sequence) {
@@ -209,10 +218,15 @@ final class SegmentWriter: @unchecked Sendable {
         guard let segment = active else { return }
         enterExclusive()
         defer { leaveExclusive() }
-        let seal = segment.seal
-        let bytes = seal.encoded(at: segment.offset, salt: segment.header.salt)
-        try segment.file.write(bytes, at: segment.offset)
-        try segment.file.syncData()
+        // A sync that has just failed is final: another one may claim success without the data.
+        if let failure = gate.withLock({ $0.failure }) { throw failure }
+        let seal: SegmentSeal
+        let fileBytes: UInt64
+        do throws(SystemError) { (seal, fileBytes) = try writeSeal(of: segment) } catch {
+            // Told before the syncing thread may sync again.
+            gate.withLock { $0.failure = error }
+            throw error
+        }
         let moves = options.durability != .none
         let freed = gate.withLock { gate in
             gate.isDirty = false
@@ -223,17 +237,7 @@ final class SegmentWriter: @unchecked Sendable {
         pool.give(freed)
         active = nil
         previousLink = seal.endLink
-        pendingEntries.append(
-            ManifestEntry(
-                kind: .sealed,
-                ordinal: segment.header.ordinal,
-                writerEpoch: writerEpoch,
-                firstSequence: segment.header.firstSequence,
-                lastSequence: seal.lastSequence,
-                endLink: seal.endLink,
-                fileBytes: segment.offset + UInt64(bytes.count)
-            )
-        )
+        pendingEntries.append(sealedEntry(of: segment, seal, fileBytes: fileBytes))
         try flushPendingEntries()
         // The contents are durable and nothing more is written: an error of close tells nothing
         // that the sync has not, and the name is in the manifest already.
@@ -253,6 +257,36 @@ final class SegmentWriter: @unchecked Sendable {
         context: ContextState,
         superseding old: SegmentHeader?
     ) throws(SystemError) {
+        if let known = prepared, known.entry.firstSequence != first {
+            // Its entry may be in the manifest, so its number is used up; it stays empty.
+            nextOrdinal += 1
+            prepared = nil
+        }
+        let ready: PreparedSegment
+        if let prepared {
+            ready = prepared
+        } else {
+            ready = try prepareSegment(from: first, context: context, superseding: old)
+            prepared = ready
+        }
+        try flushPendingEntries()
+        try manifest.append(ready.entry, on: disk)
+        prepared = nil
+        nextOrdinal += 1
+        active = ready.segment
+        let now = schedule.monotonicNanoseconds()
+        gate.update { gate in
+            gate.file = ready.segment.file
+            gate.lastWriteAt = now
+        }
+    }
+
+    /// Makes the file of a segment durable, with its header and context.
+    private func prepareSegment(
+        from first: Sequence,
+        context: ContextState,
+        superseding old: SegmentHeader?
+    ) throws(SystemError) -> PreparedSegment {
         let header = SegmentHeader(
             recording: recording,
             ordinal: nextOrdinal,
@@ -265,10 +299,14 @@ final class SegmentWriter: @unchecked Sendable {
             supersededFrom: old == nil ? .none : first
         )
         let path = layout.segment(ordinal: nextOrdinal, firstSequence: first.value)
-        // A try before this one may have failed half way; the manifest does not know its file.
-        if try disk.kind(of: path) != nil { try disk.remove(path) }
+        if let left = unfinished {
+            if try disk.kind(of: left) != nil { try disk.remove(left) }
+            unfinished = nil
+        }
         let (bytes, link) = header.encoded()
+        // Nothing that stands there already is ever overwritten.
         let file = try disk.open(path, .createNew)
+        unfinished = path
         try file.write(bytes, at: 0)
         var segment = ActiveSegment(
             file: file,
@@ -294,9 +332,10 @@ final class SegmentWriter: @unchecked Sendable {
         pool.give(block)
         try file.syncData()
         try disk.syncDirectory(layout.segments)
-        try flushPendingEntries()
-        try manifest.append(
-            ManifestEntry(
+        unfinished = nil
+        return PreparedSegment(
+            segment: segment,
+            entry: ManifestEntry(
                 kind: .created,
                 ordinal: header.ordinal,
                 writerEpoch: writerEpoch,
@@ -305,16 +344,8 @@ final class SegmentWriter: @unchecked Sendable {
                 supersededFrom: header.supersededFrom,
                 salt: header.salt,
                 headerLink: link
-            ),
-            on: disk
+            )
         )
-        nextOrdinal += 1
-        active = segment
-        let now = schedule.monotonicNanoseconds()
-        gate.update { gate in
-            gate.file = file
-            gate.lastWriteAt = now
-        }
     }
 
     // MARK: Failures
@@ -323,12 +354,13 @@ final class SegmentWriter: @unchecked Sendable {
     /// durable, and the blocks kept in memory are written again there.
     private func supersede(
         after failure: SystemError,
-        mayWait: () -> Bool
+        pause: () -> Bool
     ) throws(SystemError) {
         enterExclusive()
         defer { leaveExclusive() }
         var failure = failure
         var tries = 0
+        let waitsForSpace = options.onFull == .wait
         while true {
             if let old = active {
                 closeFailed(old)
@@ -336,12 +368,12 @@ final class SegmentWriter: @unchecked Sendable {
                 active = nil
             }
             if failure.isOutOfSpace {
-                guard options.onFull == .wait, mayWait() else { throw failure }
+                guard waitsForSpace, pause() else { throw failure }
             } else {
+                // The first try comes at once, also when the log is being closed.
                 tries += 1
-                guard tries <= 5, mayWait() else { throw failure }
+                guard tries == 1 || tries <= Self.triesMax && pause() else { throw failure }
             }
-            if failure.isOutOfSpace || tries > 1 { Thread.sleep(nanoseconds: 1_000_000_000) }
             do throws(SystemError) {
                 try replaceFailed()
                 gate.withLock { $0.failure = nil }
@@ -349,6 +381,9 @@ final class SegmentWriter: @unchecked Sendable {
             } catch { failure = error }
         }
     }
+
+    /// Tries to replace a file that failed for another reason than a full disk.
+    private static let triesMax = 5
 
     private func closeFailed(_ segment: ActiveSegment) {
         gate.withLock { $0.file = nil }
@@ -360,10 +395,11 @@ final class SegmentWriter: @unchecked Sendable {
         let (unsynced, durable) = gate.withLock { ($0.unsynced, $0.durable) }
         // With policy `none` nothing is kept, so what was written counts as it is.
         let from = options.durability == .none ? lastSequence.next : durable.next
-        let contextThere =
-            unsynced.first { $0.contextBefore != nil }?.contextBefore
-            ?? contextBeforeNextBlock ?? context
-        try createSegment(from: from, context: contextThere, superseding: failed)
+        try createSegment(
+            from: from,
+            context: contextBefore(unsynced),
+            superseding: failed
+        )
         failed = nil
         for buffer in unsynced { try active?.write(buffer, durable: durable) }
         lastSequence = unsynced.last?.lastSequence ?? from.previous
@@ -373,6 +409,12 @@ final class SegmentWriter: @unchecked Sendable {
             gate.dirtySince = now
             gate.written = lastSequence
         }
+    }
+
+    /// What was in force before the first of some blocks that wait, and before the next one.
+    private func contextBefore(_ unsynced: [StoredBuffer]) -> ContextState {
+        unsynced.first { $0.contextBefore != nil }?.contextBefore
+            ?? contextBeforeNextBlock ?? context  // no event has come since
     }
 
     private func enterExclusive() {
@@ -388,8 +430,18 @@ final class SegmentWriter: @unchecked Sendable {
     // MARK: The end
 
     /// Seals the active segment: the recording is whole and durable.
-    func finish() throws(SystemError) {
-        try sealActive()
+    ///
+    /// - Parameter pause: waits before another try and tells whether to go on trying.
+    /// - Throws: a failure that could not be worked around.
+    func finish(pause: () -> Bool) throws(SystemError) {
+        do throws(SystemError) {
+            try sealActive()
+        } catch {
+            // What the failed file was to make durable goes into another one.
+            gate.update { $0.failure = error }
+            try supersede(after: error, pause: pause)
+            try sealActive()
+        }
         try manifest.close()
         try removeReserve()
     }
@@ -398,64 +450,96 @@ final class SegmentWriter: @unchecked Sendable {
     ///
     /// - Parameters:
     ///   - block: the closing records.
-    ///   - lastGiven: the last sequence given out before them; what was not durable is a hole.
+    ///   - lastGiven: the last sequence given out before them. What is neither durable nor fits
+    ///     into the space becomes a hole.
     /// - Throws: the failure; the recording is then recovered at the next opening.
     func closeIntoReserve(_ block: StoredBuffer, lastGiven: Sequence) throws(SystemError) {
         enterExclusive()
         defer { leaveExclusive() }
         try removeReserve()
-        let durable = gate.withLock { $0.durable }
+        let (unsynced, durable) = gate.withLock { ($0.unsynced, $0.durable) }
         let from = options.durability == .none ? lastSequence.next : durable.next
+        // Decided before the buffer can be in use again: when it is written already, only its
+        // seal is missing.
+        let hasBlock = block.header.firstSequence >= from
         if let old = active {
             closeFailed(old)
             failed = old.header
             active = nil
         }
-        let contextThere =
-            gate.withLock { $0.unsynced.first { $0.contextBefore != nil }?.contextBefore }
-            ?? contextBeforeNextBlock ?? context
-        try createSegment(from: from, context: contextThere, superseding: failed)
-        if lastGiven >= from {
-            let hole = Hole(
-                from: from,
-                count: lastGiven.value - from.value + 1,
-                cause: "disk full"
+        try createSegment(from: from, context: contextBefore(unsynced), superseding: failed)
+        var last = from.previous
+        var room = Int(clamping: options.reserveBytes / 2)
+        for buffer in unsynced where buffer !== block {
+            guard buffer.bytes.count <= room else { break }
+            room -= buffer.bytes.count
+            try active?.write(buffer, durable: durable)
+            last = buffer.lastSequence
+        }
+        if lastGiven > last {
+            let buffer = holeBlock(
+                Hole(from: last.next, count: lastGiven.value - last.value, cause: "disk full")
             )
-            let raw = hole.encoded()
-            let buffer = pool.take()
-            raw.withUnsafeBytes { raw in
-                buffer.fill(
-                    kind: .hole,
-                    raw: raw,
-                    recordCount: 0,
-                    firstSequence: from,
-                    lastSequence: hole.last,
-                    earliest: 0,
-                    latest: 0
-                )
-            }
             try active?.write(buffer, durable: durable)
         }
-        try active?.write(block, durable: durable)
+        if hasBlock { try active?.write(block, durable: durable) }
+        try sealLast()
+        try manifest.close()
+    }
+
+    private func holeBlock(_ hole: Hole) -> StoredBuffer {
+        let raw = hole.encoded()
+        let buffer = StoredBuffer()
+        raw.withUnsafeBytes { raw in
+            buffer.fill(
+                kind: .hole,
+                raw: raw,
+                recordCount: 0,
+                firstSequence: hole.from,
+                lastSequence: hole.last,
+                earliest: 0,
+                latest: 0
+            )
+        }
+        return buffer
+    }
+
+    /// Seals the segment of the closing records. The durable sequence stays: a hole is no record.
+    private func sealLast() throws(SystemError) {
         guard let segment = active else { return }
+        gate.withLock { $0.file = nil }
+        let (seal, fileBytes) = try writeSeal(of: segment)
+        active = nil
+        pendingEntries.append(sealedEntry(of: segment, seal, fileBytes: fileBytes))
+        try flushPendingEntries()
+        try segment.file.close()
+    }
+
+    /// Writes index and trailer and makes the file durable whole.
+    private func writeSeal(
+        of segment: ActiveSegment
+    ) throws(SystemError) -> (SegmentSeal, fileBytes: UInt64) {
         let seal = segment.seal
         let bytes = seal.encoded(at: segment.offset, salt: segment.header.salt)
         try segment.file.write(bytes, at: segment.offset)
         try segment.file.syncData()
-        try manifest.append(
-            ManifestEntry(
-                kind: .sealed,
-                ordinal: segment.header.ordinal,
-                writerEpoch: writerEpoch,
-                firstSequence: segment.header.firstSequence,
-                lastSequence: seal.lastSequence,
-                endLink: seal.endLink,
-                fileBytes: segment.offset + UInt64(bytes.count)
-            ),
-            on: disk
+        return (seal, segment.offset + UInt64(bytes.count))
+    }
+
+    private func sealedEntry(
+        of segment: ActiveSegment,
+        _ seal: SegmentSeal,
+        fileBytes: UInt64
+    ) -> ManifestEntry {
+        ManifestEntry(
+            kind: .sealed,
+            ordinal: segment.header.ordinal,
+            writerEpoch: writerEpoch,
+            firstSequence: segment.header.firstSequence,
+            lastSequence: seal.lastSequence,
+            endLink: seal.endLink,
+            fileBytes: fileBytes
         )
-        try segment.file.close()
-        try manifest.close()
     }
 
     private func makeReserve() throws(SystemError) {

@@ -129,7 +129,7 @@ final class EthereumStage {
     let server: EthereumReplayServer
     private let maker: EthereumRecordingMaker
 
-    /// - Parameter head: where the play stands, paused; nil plays as fast as each client reads.
+    // `head` is where the play stands, paused; nil plays as fast as each client reads.
     init(
         _ maker: EthereumRecordingMaker,
         head: UInt64? = nil,

@@ -16,22 +16,21 @@ package struct Manifest: Sendable {
     /// What the entries say of each segment, by rising ordinal.
     package var segments: [ManifestSegment] {
         var byOrdinal: [UInt64: ManifestSegment] = [:]
-        var order: [UInt64] = []
-        var retired: UInt64 = 0
+        for entry in entries where entry.kind == .created {
+            byOrdinal[entry.ordinal] = ManifestSegment(created: entry)
+        }
+        // In any order, because entries that were lost are added at the end.
         for entry in entries {
             switch entry.kind {
-            case .created:
-                if byOrdinal[entry.ordinal] == nil { order.append(entry.ordinal) }
-                byOrdinal[entry.ordinal] = ManifestSegment(created: entry)
+            case .created where entry.supersededOrdinal > 0:
+                byOrdinal[entry.supersededOrdinal]?.supersededFrom = entry.supersededFrom
+            case .created, .retiredThrough: continue
             case .sealed: byOrdinal[entry.ordinal]?.sealed = entry
             case .quarantined: byOrdinal[entry.ordinal]?.quarantined = entry
-            case .retiredThrough: retired = max(retired, entry.ordinal)
-            }
-            if entry.kind == .created, entry.supersededOrdinal > 0 {
-                byOrdinal[entry.supersededOrdinal]?.supersededFrom = entry.supersededFrom
             }
         }
-        return order.sorted().filter { $0 > retired }.compactMap { byOrdinal[$0] }
+        let retired = retiredThrough
+        return byOrdinal.keys.sorted().filter { $0 > retired }.compactMap { byOrdinal[$0] }
     }
 
     /// The highest ordinal that retention removed.

@@ -113,7 +113,7 @@ package final class RecordingReader {
     }
 
     private func unnamed(by manifest: Manifest) throws(LogError) -> [ManifestEntry] {
-        let named = Set(manifest.entries.map(\.ordinal))
+        let named = Set(manifest.segments.map(\.ordinal))
         do throws(SystemError) {
             return try SegmentFile.unnamed(by: named, in: layout, of: recording, on: disk)
                 .filter { $0.hasRecords && $0.ordinal > manifest.retiredThrough }

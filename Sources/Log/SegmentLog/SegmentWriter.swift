@@ -155,7 +155,7 @@ final class SegmentWriter: @unchecked Sendable {
         let half = options.unsyncedBytesMax / 2
         let wakes = gate.withLock { gate -> Bool in
             // The syncing thread wakes by itself at the end of its interval.
-            let wakes = isHasty || !gate.isDirty || gate.waiters > 0 || gate.unsyncedBytes > half
+            var wakes = isHasty || !gate.isDirty || gate.waiters > 0
             if !gate.isDirty { gate.dirtySince = now }
             gate.isDirty = true
             gate.lastWriteAt = now
@@ -163,7 +163,10 @@ final class SegmentWriter: @unchecked Sendable {
             if buffer.lastSequence > gate.written { gate.written = buffer.lastSequence }
             if keeps {
                 gate.unsynced.append(buffer)
-                gate.unsyncedBytes += buffer.bytes.count
+                let before = gate.unsyncedBytes
+                gate.unsyncedBytes += buffer.heldBytes
+                // Once: a sync that is running looks again when it ends.
+                if before <= half, gate.unsyncedBytes > half { wakes = true }
             }
             return wakes
         }

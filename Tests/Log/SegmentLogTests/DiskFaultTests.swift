@@ -165,4 +165,37 @@ import Testing
         }
         #expect(isDone)
     }
+
+    /// Blocks of one small record each hold a whole buffer: a sync comes for their memory, long
+    /// before the interval of an hour, again and again.
+    @Test func `small blocks count with the memory they hold`() throws {
+        let isDone = try watched("a sync for memory") {
+            var options = quickOptions(.interval(nanoseconds: 3_600_000_000_000))
+            options.rotateBytes = 1 << 30
+            options.blockNanosecondsMax = 20_000
+            options.unsyncedBytesMax = 1 << 20
+            do {
+                let writer = try LogWriter(
+                    path: simulatedPath,
+                    disk: SimulatedFileSystem(),
+                    clock: SystemClock(),
+                    random: SeededRandom(seed: 1),
+                    options: options
+                )
+                for _ in 0..<5 {
+                    let durable = writer.watermarks.durable
+                    while writer.watermarks.durable == durable {
+                        let last = try writer.append(event: .note, fields: EventFields()).sequence
+                        while writer.watermarks.written < last {
+                            Thread.sleep(nanoseconds: 10_000)
+                        }
+                        guard last.value < 500 else { return false }
+                    }
+                }
+                try writer.close(cause: "test")
+                return true
+            } catch { return false }
+        }
+        #expect(isDone)
+    }
 }

@@ -36,6 +36,11 @@ package final class Thread: @unchecked Sendable {
         handle = created
     }
 
+    deinit {
+        // Nobody can join it any more: its stack is given back when it ends.
+        if !joined.withLock({ $0 }) { pthread_detach(handle) }
+    }
+
     /// Waits until the body has returned. A second call returns at once.
     package func join() {
         let isFirst = joined.withLock { done in

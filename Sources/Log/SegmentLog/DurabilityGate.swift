@@ -80,7 +80,10 @@ struct SyncLoop: Sendable {
             return nil
         }
         if gate.isDirty {
-            if case .interval(let nanoseconds) = policy, gate.urgentThrough <= gate.durable,
+            // What a flush waits for is synced once, when all of it is written.
+            let isUrgent =
+                gate.urgentThrough > gate.durable && gate.written >= gate.urgentThrough
+            if case .interval(let nanoseconds) = policy, !isUrgent,
                 gate.unsyncedBytes <= unsyncedBytesMax / 2
             {
                 return Self.time(gate.dirtySince, plus: nanoseconds)

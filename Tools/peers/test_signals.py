@@ -38,7 +38,10 @@ class Signals(Case):
                 with GeyserServer(lambda _: Script(updates(50), hold=hold)) as peer:
                     words = ["record", "-o", str(path), "--geyser", peer.url]
                     with Running(*words, "--subscribe", str(request), "--acks") as recorder:
-                        recorder.wait_lines(1)
+                        # Until updates are durable: a source that never streamed is a failure.
+                        seen = 1
+                        while int(recorder.wait_lines(seen)[-1]) < 20:
+                            seen = len(recorder.lines()) + 1
                         result = recorder.stop(number)
                     hold.set()
                 with self.subTest(signal=number.name, turn=turn):

@@ -170,6 +170,12 @@ class Running:
                 raise AssertionError(f"expected {count} lines of output:\n{self._result()}")
             return list(self._out)
 
+    def wait_acknowledged(self, sequence: int) -> None:
+        """Waits until `--acks` has printed a sequence at or above this one."""
+        seen = 1
+        while int(self.wait_lines(seen)[-1]) < sequence:
+            seen = len(self.lines()) + 1
+
     def wait_said(self, text: str, timeout: float = 60.0) -> None:
         """Waits until standard error has said a text."""
         with self._news:

@@ -208,7 +208,7 @@ class Recording(GeyserCase):
             file = self.subscription(request_of("x"), "x")
             words = ("--geyser", peer.url, "--subscribe", str(file), "--acks")
             with Running("record", "-o", target, *words) as recording:
-                recording.wait_lines(1)
+                recording.wait_acknowledged(12)
                 self.check(recording.stop())
             hold.set()
         kinds = self.kinds(target)

@@ -39,9 +39,7 @@ class Signals(Case):
                     words = ["record", "-o", str(path), "--geyser", peer.url]
                     with Running(*words, "--subscribe", str(request), "--acks") as recorder:
                         # Until updates are durable: a source that never streamed is a failure.
-                        seen = 1
-                        while int(recorder.wait_lines(seen)[-1]) < 20:
-                            seen = len(recorder.lines()) + 1
+                        recorder.wait_acknowledged(20)
                         result = recorder.stop(number)
                     hold.set()
                 with self.subTest(signal=number.name, turn=turn):

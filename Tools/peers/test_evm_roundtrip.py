@@ -289,7 +289,7 @@ class Frames(EvmCase):
         with EvmServer(script) as server:
             words = ("--ws", server.url, "--call", json.dumps(HEADS), "--acks")
             with Running("record", "-o", target, *words) as recording:
-                recording.wait_lines(1)
+                recording.wait_acknowledged(8)
                 self.check(recording.stop())
         self.assertTrue(closed.is_set())
         kinds = [record.kind for record in records(target)]

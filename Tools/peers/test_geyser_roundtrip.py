@@ -192,7 +192,7 @@ class Recording(GeyserCase):
             file = self.subscription(request_of("x"), "x")
             words = ("--geyser", peer.url, "--subscribe", str(file), "--until-end", "--acks")
             with Running("record", "-o", target, *words) as recording:
-                recording.wait_lines(1)
+                recording.wait_acknowledged(12)
                 peer.stop()
                 gone.set()
                 self.check(recording.wait())

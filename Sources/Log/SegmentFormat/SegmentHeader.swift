@@ -8,7 +8,7 @@ package struct SegmentHeader: Equatable, Sendable {
 
     /// The recording that the segment belongs to (16 bytes).
     package var recording: RecordingID
-    /// The segment's number, from 1, without holes.
+    /// The segment's number, from 1; numbers rise, and one may be left out.
     package var ordinal: UInt64
     /// The run that wrote it; rises with every opening for write.
     package var writerEpoch: UInt64

@@ -82,6 +82,7 @@ package final class LogWriter: Sendable {
             )
         )
         threads = Monitor([])
+        // Step 7 of recovery: a segment of the new epoch.
         do throws(SystemError) {
             try writer.begin()
             try startThreads()

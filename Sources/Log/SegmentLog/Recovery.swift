@@ -133,7 +133,7 @@ struct Recovery {
         do throws(SystemError) { try disk.syncDirectory(layout.path) } catch {
             throw .system(error)
         }
-        // Step 3: the manifest. A torn last entry is cut when the first new one is written.
+        // Step 3: the manifest, whose torn last entry is cut, and files that it does not name.
         var manifest = try Manifest.read(layout.manifest, on: disk)
         guard manifest.header.recording == identity.recording else {
             throw .damaged(

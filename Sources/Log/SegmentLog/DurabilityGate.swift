@@ -12,6 +12,9 @@ struct DurabilityGate {
     var isExclusive = false
     /// The last sync of the active file failed: it is final, the writing stage replaces the file.
     var failure: SystemError?
+    /// A sync of the file that was last active failed: what it holds unsynced may be gone, and no
+    /// later sync tells.
+    var hasSyncFailed = false
     /// Something was written since the last sync began.
     var isDirty = false
     /// Monotonic nanoseconds when the oldest unsynced block was written.
@@ -120,6 +123,7 @@ struct SyncLoop: Sendable {
             gate.isSyncing = false
             if let failure {
                 gate.failure = failure
+                gate.hasSyncFailed = true
                 return []
             }
             if through > gate.durable { gate.durable = through }

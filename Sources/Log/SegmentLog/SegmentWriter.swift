@@ -24,8 +24,9 @@ final class SegmentWriter: @unchecked Sendable {
     /// Statements that a failed manifest has not taken yet; they go before the next one.
     private var pendingEntries: [ManifestEntry] = []
     private var active: ActiveSegment?
-    /// The segment that failed and that the next one must supersede.
-    private var failed: SegmentHeader?
+    /// The segment that failed and that the next one must supersede. Its file stays open until
+    /// then: only through it does the kernel tell every error of earlier writes.
+    private var failed: ActiveSegment?
     private var nextOrdinal: UInt64
     /// The end link of the sealed segment before the next one; 0 when there is none.
     private var previousLink: UInt64
@@ -280,6 +281,7 @@ final class SegmentWriter: @unchecked Sendable {
         let now = schedule.monotonicNanoseconds()
         gate.update { gate in
             gate.file = ready.segment.file
+            gate.hasSyncFailed = false
             gate.lastWriteAt = now
         }
     }
@@ -365,11 +367,7 @@ final class SegmentWriter: @unchecked Sendable {
         var tries = 0
         let waitsForSpace = options.onFull == .wait
         while true {
-            if let old = active {
-                closeFailed(old)
-                failed = old.header
-                active = nil
-            }
+            giveUpActive()
             if failure.isOutOfSpace {
                 guard waitsForSpace, pause() else { throw failure }
             } else {
@@ -388,9 +386,20 @@ final class SegmentWriter: @unchecked Sendable {
     /// Tries to replace a file that failed for another reason than a full disk.
     private static let triesMax = 5
 
-    private func closeFailed(_ segment: ActiveSegment) {
+    /// Nothing more is written into the active segment.
+    private func giveUpActive() {
+        guard let segment = active else { return }
         gate.withLock { $0.file = nil }
-        // Final for this file either way: what it holds beyond the durable sequence is superseded.
+        closeFailed()
+        failed = segment
+        active = nil
+    }
+
+    /// Closes the file of the failed segment, once another stands in for it.
+    private func closeFailed() {
+        guard let segment = failed else { return }
+        failed = nil
+        // Final for this file either way: what it holds and another supersedes is not read.
         do throws(SystemError) { try segment.file.close() } catch { _ = error }
     }
 
@@ -401,9 +410,9 @@ final class SegmentWriter: @unchecked Sendable {
         try createSegment(
             from: from,
             context: contextBefore(unsynced),
-            superseding: failed
+            superseding: failed?.header
         )
-        failed = nil
+        closeFailed()
         for buffer in unsynced { try active?.write(buffer, durable: durable) }
         lastSequence = unsynced.last?.lastSequence ?? from.previous
         let now = schedule.monotonicNanoseconds()
@@ -461,19 +470,24 @@ final class SegmentWriter: @unchecked Sendable {
         defer { leaveExclusive() }
         try removeReserve()
         let (unsynced, durable) = gate.withLock { ($0.unsynced, $0.durable) }
-        let from = options.durability == .none ? lastSequence.next : durable.next
+        giveUpActive()
+        let from = max(
+            options.durability == .none ? lastSequence.next : durable.next,
+            lastKeptInFailed()?.next ?? .none  // it keeps nothing: from the durable sequence on
+        )
+        let waiting = unsynced.filter { $0.header.firstSequence >= from }
         // Decided before the buffer can be in use again: when it is written already, only its
         // seal is missing.
         let hasBlock = block.header.firstSequence >= from
-        if let old = active {
-            closeFailed(old)
-            failed = old.header
-            active = nil
-        }
-        try createSegment(from: from, context: contextBefore(unsynced), superseding: failed)
+        try createSegment(
+            from: from,
+            context: contextBefore(waiting),
+            superseding: failed?.header
+        )
+        closeFailed()
         var last = from.previous
         var room = Int(clamping: options.reserveBytes / 2)
-        for buffer in unsynced where buffer !== block {
+        for buffer in waiting where buffer !== block {
             guard buffer.bytes.count <= room else { break }
             room -= buffer.bytes.count
             try active?.write(buffer, durable: durable)
@@ -488,6 +502,19 @@ final class SegmentWriter: @unchecked Sendable {
         if hasBlock { try active?.write(block, durable: durable) }
         try sealLast()
         try manifest.close()
+    }
+
+    /// Syncs the file of a segment that a write failed in, so that its whole blocks stand and no
+    /// hole is stated for them. They are kept, not acknowledged.
+    ///
+    /// - Returns: the last sequence that it keeps; nil when a sync of it has ever failed, or when
+    ///   the manifest may name a segment already that supersedes more of it.
+    private func lastKeptInFailed() -> Sequence? {
+        guard options.durability != .none, let segment = failed, prepared == nil,
+            !gate.withLock({ $0.hasSyncFailed })
+        else { return nil }
+        do throws(SystemError) { try segment.file.syncData() } catch { return nil }
+        return segment.lastSequence
     }
 
     private func holeBlock(_ hole: Hole) -> StoredBuffer {
@@ -525,7 +552,10 @@ final class SegmentWriter: @unchecked Sendable {
         let seal = segment.seal
         let bytes = seal.encoded(at: segment.offset, salt: segment.header.salt)
         try segment.file.write(bytes, at: segment.offset)
-        try segment.file.syncData()
+        do throws(SystemError) { try segment.file.syncData() } catch {
+            gate.withLock { $0.hasSyncFailed = true }
+            throw error
+        }
         return (seal, segment.offset + UInt64(bytes.count))
     }
 

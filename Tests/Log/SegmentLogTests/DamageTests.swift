@@ -207,6 +207,43 @@ import Testing
         }
     }
 
+    @Test func `what a full disk's last file holds is kept, not stated as a hole`() throws {
+        for hasSyncFailed in [false, true] {
+            let disk = SimulatedFileSystem()
+            var options = quickOptions(.interval(nanoseconds: 1 << 50), onFull: .exit)
+            options.rotateBytes = 1 << 20
+            let writer = try open(disk, options)
+            // More than the space kept for the closing records would take.
+            for number in 0..<8 {
+                let payload = noise(1800, seed: UInt64(number))
+                let envelope = RecordEnvelope(kind: .grpcMessageIn, receivedAt: 1, monotonic: 1)
+                let last = try writer.append(envelope, payload: payload.span.bytes).sequence
+                while writer.watermarks.written < last { Thread.sleep(nanoseconds: 20_000) }
+            }
+            disk.setBytesMax((1 << 40) - Int(try disk.freeBytes(at: simulatedPath)))
+            try writer.append(event: .note, fields: EventFields())
+            while writer.failure == nil { Thread.sleep(nanoseconds: 20_000) }
+            // The reserve is removed, then the file is synced.
+            if hasSyncFailed { disk.setFault(.once(at: disk.operations + 2, errno: 5)) }
+            #expect(throws: LogError.self) { try writer.close(cause: "test") }
+            disk.setFault(nil)
+            #expect(writer.watermarks.durable == .none)
+            let after = disk.afterPowerCut(seed: 1, percent: 0)
+            let read = try readAll(simulatedPath, on: after)
+            #expect(read.damage.isEmpty)
+            let kept = read.records.map(\.envelope.sequence.value).filter { $0 <= 9 }
+            if hasSyncFailed {
+                #expect(kept.count < 9)
+                #expect(read.holes.map(\.cause) == ["disk full"])
+            } else {
+                #expect(kept == Array(1...9))
+                #expect(read.holes.map(\.from.value) == [10])
+            }
+            #expect(try verify(after).isWhole)
+            #expect(try verify(after).isEnded)
+        }
+    }
+
     @Test func `a segment file that nobody wrote blocks in is set aside`() throws {
         let disk = try killed()
         let path = simulatedPath + "/segments/00000002-00000000000000000022.seg"

@@ -77,6 +77,19 @@ struct SyncLoop: Sendable {
         }
     }
 
+    /// Does what is due, once.
+    ///
+    /// - Returns: whether something was due.
+    func step() -> Bool {
+        switch gate.withLock({ next(&$0, deadline: .max) }) {
+        case nil, .stop?, .again?: return false
+        case .kick?: kick()
+        case .sync(let file, let through, let count)?:
+            synchronize(file, through: through, count: count)
+        }
+        return true
+    }
+
     /// When something is due, or nil when nothing is.
     private func dueTime(_ gate: DurabilityGate) -> UInt64? {
         guard policy != .none, gate.file != nil, gate.failure == nil, !gate.isExclusive else {

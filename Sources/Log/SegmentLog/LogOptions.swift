@@ -55,8 +55,20 @@ package struct LogOptions: Sendable {
     package var createdAt: Int64?
     /// Finds slots and blocks for the index; nil leaves the index without them.
     package var positionReader: (any PositionReader)?
+    /// Set for simulations: the log then has no threads, and its work is done step by step on the
+    /// caller's thread. Nil for a log with threads of its own.
+    package var stepped: SteppedWork?
 
     package init() {}
+}
+
+/// A log without threads: `LogWriter.step` does the work, so that one seed repeats every order.
+package struct SteppedWork: Sendable {
+    /// Called where the log would wait before another try to replace a failed file; tells whether
+    /// to go on trying.
+    package var onPause: @Sendable () -> Bool
+
+    package init(onPause: @escaping @Sendable () -> Bool) { self.onPause = onPause }
 }
 
 /// How far the log has come. A sequence of 0 means "nothing yet".

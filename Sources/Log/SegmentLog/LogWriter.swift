@@ -108,13 +108,20 @@ package final class LogWriter: Sendable {
     }
 
     private func startThreads() throws(SystemError) {
+        guard options.stepped == nil else { return }
         // More than two do not help.
         let compressors = options.compressors ?? Processors.available(atMost: 2)
         for number in 0..<max(1, compressors) {
             let thread = try Thread(name: "log-block-\(number)") { [self] in compressLoop() }
             threads.withLock { $0.append(thread) }
         }
-        let loop = SyncLoop(
+        let loop = syncLoop
+        let thread = try Thread(name: "log-sync") { loop.run() }
+        threads.withLock { $0.append(thread) }
+    }
+
+    private var syncLoop: SyncLoop {
+        SyncLoop(
             gate: gate,
             clock: schedule,
             policy: options.durability,
@@ -123,8 +130,6 @@ package final class LogWriter: Sendable {
             pool: pool,
             kick: { [queue] in queue.update { $0.isMarkDue = true } }
         )
-        let thread = try Thread(name: "log-sync") { loop.run() }
-        threads.withLock { $0.append(thread) }
     }
 
     private func appendRunStarted(_ report: RecoveryReport) throws(LogError) {
@@ -179,6 +184,7 @@ package final class LogWriter: Sendable {
         }
         var outcome = queue.withLock { $0.append(envelope, payload: payload, clock: schedule) }
         if case .wait = outcome {
+            precondition(options.stepped == nil, "a stepped log was given more than it holds")
             queue.wakeAll()
             outcome = queue.wait { queue in
                 let outcome = queue.append(envelope, payload: payload, clock: schedule)
@@ -257,6 +263,7 @@ package final class LogWriter: Sendable {
             gate.waiters += 1
         }
         defer { gate.withLock { $0.waiters -= 1 } }
+        if options.stepped != nil { stepAll() }
         gate.wait { gate in
             if gate.isStopped || gate.durable >= last { return () }
             return !waitsForSync && gate.written >= last ? () : nil
@@ -283,6 +290,7 @@ package final class LogWriter: Sendable {
             return threads
         }
         for thread in running.dropLast() { thread.join() }
+        if options.stepped != nil { while step(.writing) {} }
         let result = finish(cause: cause)
         gate.update { $0.isStopped = true }
         running.last?.join()
@@ -348,23 +356,28 @@ package final class LogWriter: Sendable {
 
     private func compressLoop() {
         while true {
-            switch nextJob() {
-            case .again: continue
-            case .stop: return
-            case .mark(let ticket):
-                inTurn(ticket) { () throws(SystemError) in
-                    try writer.writeMark(pause: pause)
-                }
-            case .block(let raw, let ticket):
-                let buffer = compress(raw)
-                inTurn(ticket) { () throws(SystemError) in
-                    writer.annotate(buffer, raw: raw)
-                    writer.contextBeforeNextBlock = buffer.contextBefore
-                    try writer.write(buffer, pause: pause)
-                    writer.contextBeforeNextBlock = nil
-                }
-                giveBack(raw)
+            let job = nextJob()
+            if case .stop = job { return }
+            perform(job)
+        }
+    }
+
+    private func perform(_ job: LogQueue.Job) {
+        switch job {
+        case .again, .stop: return
+        case .mark(let ticket):
+            inTurn(ticket) { () throws(SystemError) in
+                try writer.writeMark(pause: pause)
             }
+        case .block(let raw, let ticket):
+            let buffer = compress(raw)
+            inTurn(ticket) { () throws(SystemError) in
+                writer.annotate(buffer, raw: raw)
+                writer.contextBeforeNextBlock = buffer.contextBefore
+                try writer.write(buffer, pause: pause)
+                writer.contextBeforeNextBlock = nil
+            }
+            giveBack(raw)
         }
     }
 
@@ -385,6 +398,7 @@ package final class LogWriter: Sendable {
     ///
     /// - Returns: whether to go on trying.
     private func pause() -> Bool {
+        if let stepped = options.stepped { return stepped.onPause() }
         let (deadline, overflow) = schedule.monotonicNanoseconds()
             .addingReportingOverflow(options.retryNanoseconds)
         return queue.wait(deadline: overflow ? .max : deadline) { queue in
@@ -408,5 +422,40 @@ package final class LogWriter: Sendable {
     private func giveBack(_ raw: RawBlock) {
         let observers = queue.update { $0.giveBack(raw) }
         for observer in observers { observer() }
+    }
+
+    // MARK: Without threads
+
+    /// A stage of a stepped log.
+    package enum Stage: Sendable {
+        /// Compresses and writes one block, or one mark.
+        case writing
+        /// Syncs the active file, or asks for a mark, when that is due.
+        case syncing
+    }
+
+    /// Does one piece of work that a stepped log has no thread for.
+    ///
+    /// - Returns: whether there was something to do.
+    package func step(_ stage: Stage) -> Bool {
+        precondition(options.stepped != nil, "a log with threads works by itself")
+        switch stage {
+        case .syncing: return syncLoop.step()
+        case .writing:
+            let now = schedule.monotonicNanoseconds()
+            let blockAge = options.blockNanosecondsMax
+            let job = queue.withLock {
+                $0.takeJob(now: now, blockAge: blockAge, deadline: now)
+            }
+            switch job {
+            case nil, .again?, .stop?: return false
+            case let job?: perform(job)
+            }
+            return true
+        }
+    }
+
+    private func stepAll() {
+        while step(.writing) || step(.syncing) {}
     }
 }

@@ -67,10 +67,13 @@ extension GRPCMetadataEntry {
                 reason: "a key is made of lower-case letters, digits, '-', '_' and '.'"
             )
         }
-        if key.hasPrefix("grpc-") || Self.reservedKeys.contains(key) {
+        // The core carries `grpc-status-details-bin` and its like for whoever sends them; it makes
+        // none of them itself.
+        let isBinary = grpc_is_binary_header(keySlice) != 0
+        if key.hasPrefix("grpc-") && !isBinary || Self.reservedKeys.contains(key) {
             throw .invalidMetadata(key: key, reason: "the key belongs to the protocol")
         }
-        if grpc_is_binary_header(keySlice) != 0 { return }
+        if isBinary { return }
         let valueSlice = value.withUnsafeBytes(makeSlice)
         defer { grpc_slice_unref(valueSlice) }
         guard grpc_header_nonbin_value_is_legal(valueSlice) != 0 else {

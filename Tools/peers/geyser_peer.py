@@ -18,6 +18,11 @@ _UNLIMITED = [
     ("grpc.so_reuseport", 0),
     ("grpc.enable_http_proxy", 0),
 ]
+_COMPRESSIONS = {
+    "identity": None,
+    "gzip": grpc.Compression.Gzip,
+    "deflate": grpc.Compression.Deflate,
+}
 Metadata = tuple[tuple[str, str], ...]
 
 
@@ -63,7 +68,7 @@ class GeyserServer(grpc.GenericRpcHandler):
         choose: Callable[[bytes], Script],
         *,
         token: str | None = None,
-        gzip: bool = False,
+        compression: str = "identity",
         tls: tuple[bytes, bytes] | None = None,
     ) -> None:
         self.choose, self.token, self.seen = choose, token, []
@@ -71,7 +76,7 @@ class GeyserServer(grpc.GenericRpcHandler):
         self.server = grpc.server(
             futures.ThreadPoolExecutor(16),
             options=_UNLIMITED,
-            compression=grpc.Compression.Gzip if gzip else None,
+            compression=_COMPRESSIONS[compression],
         )
         self.server.add_generic_rpc_handlers((self,))
         if tls:

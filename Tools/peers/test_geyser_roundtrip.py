@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import json
 import pathlib
 import random
 import threading
 import unittest
+import zlib
+from typing import Any
 
 import grpc
 from google.protobuf import json_format
@@ -185,6 +188,37 @@ class Recording(GeyserCase):
                 self.assertIn({"name": "x-why", "value": status.name}, detail["trailer"])
                 self.assertEqual(self.kinds(target).count("gap_opened"), 1)
 
+    def test_binary_metadata_is_recorded_and_served_as_it_came(self) -> None:
+        details = bytes(range(256)) + b"\x08\x05\x12\x04gone\x1a\x00"
+        binary = (("grpc-status-details-bin", details), ("x-odd-bin", b"\x80\x00"))
+        script = Script(
+            invented(3, 12), (("x-start-bin", details),), (*binary, ("x-why", "text")),
+            grpc.StatusCode.ABORTED, "see the details",
+        )  # fmt: skip
+        stream = self.one(script)
+        assert stream.accepted and stream.closed
+
+        def values(pairs: list[Any]) -> dict[str, bytes]:
+            return {
+                p["name"]: base64.b64decode(p["value"]["base64"])
+                if isinstance(p["value"], dict)
+                else p["value"].encode()
+                for p in pairs
+            }
+
+        self.assertEqual(values(stream.accepted.detail["response_metadata"])["x-start-bin"], details)
+        trailers = values(stream.closed.detail["trailer"])
+        self.assertEqual(trailers, dict(binary) | {"x-why": b"text"})
+        words = ("serve", self.folder / "rec", "--geyser", "127.0.0.1:0", "--rate", "max")
+        with Running(*words) as serving:
+            (address,) = first_addresses(serving, 1)
+            with GeyserClient(address) as client:
+                answer = client.subscribe(request_of("x"))
+            self.check(serving.stop())
+        self.assertIs(answer.code, grpc.StatusCode.ABORTED)
+        self.assertSameMessages(answer.messages, list(script.messages))
+        self.assertEqual(answer.trailing, dict(binary) | {"x-why": "text"})
+
     def test_a_server_that_vanishes_opens_a_gap(self) -> None:
         target, gone = self.folder / "rec", threading.Event()
         script = Script(invented(50, 5), hold=gone)
@@ -242,7 +276,7 @@ class Compression(GeyserCase):
     def test_gzip_messages_are_recorded_raw_and_served_to_both_kinds_of_client(self) -> None:
         sent = invented(400, 8)
         target = self.folder / "rec"
-        with GeyserServer(lambda _: Script(sent), gzip=True) as peer:
+        with GeyserServer(lambda _: Script(sent), compression="gzip") as peer:
             config = self.configuration(peer.url, "z", "encodings: ['gzip']")
             self.check(run("record", "-o", target, "--config", config))
         self.verified(target)
@@ -272,10 +306,38 @@ class Compression(GeyserCase):
 
     def test_a_server_that_compresses_unasked_is_named(self) -> None:
         """grpcio compresses whatever was announced; the C core refuses that by itself."""
+        for name in ("gzip", "deflate"):
+            for initial in ((), (("x-a", "b"),)):
+                with self.subTest(name=name, initial=initial):
+                    target = self.folder / f"{name}-{len(initial)}"
+                    script = Script(invented(30, 9), initial)
+                    with GeyserServer(lambda _: script, compression=name) as peer:
+                        result = self.record(target, peer.url, {"x": request_of("x")})
+                    # Without metadata it looks like a refusal of the call: nothing was served.
+                    says = f'compresses with {name}.*encodings: \\["{name}"\\]'
+                    self.check(result, 0 if initial else 1, says)
+                    self.verified(target)
+                    (stream,) = streams(target)
+                    self.assertEqual(stream.messages(), [])
+                    assert stream.closed
+                    self.assertEqual(stream.closed.detail["cause"], "encoding_not_accepted")
+                    self.assertEqual(stream.closed.detail["status_code"], "12")
+                    gaps = [r.detail for r in records(target) if r.kind == "gap_opened"]
+                    causes = ["encoding_not_accepted"] if initial else []
+                    self.assertEqual([gap["cause"] for gap in gaps], causes)
+
+    def test_deflated_messages_are_recorded_raw_once_the_encoding_is_offered(self) -> None:
+        sent = invented(60, 13)
         target = self.folder / "rec"
-        with GeyserServer(lambda _: Script(invented(30, 9)), gzip=True) as peer:
-            result = self.record(target, peer.url, {"x": request_of("x")})
-        self.check(result, 1, "gzip")
+        with GeyserServer(lambda _: Script(sent), compression="deflate") as peer:
+            config = self.configuration(peer.url, "z", "encodings: ['deflate']")
+            self.check(run("record", "-o", target, "--config", config))
+        self.verified(target)
+        (stream,) = streams(target)
+        got = stream.received()
+        self.assertTrue(any(r.flags["compressed"] for r in got), "the server compressed nothing")
+        plain = [zlib.decompress(r.payload) if r.flags["compressed"] else r.payload for r in got]
+        self.assertSameMessages(plain, sent)
 
 
 class Identity(GeyserCase):

@@ -193,6 +193,14 @@ enum GeyserEnding {
                 text: "a message is over the receive limit\(words)"
             )
         }
+        if code == .unimplemented, let name = refusedEncoding(in: message) {
+            return StreamEnding(
+                cause: "encoding_not_accepted",
+                text: "the server compresses with \(name), which was not offered; offer it in the "
+                    + "source's configuration with encodings: [\"\(name)\"]",
+                advice: .refused
+            )
+        }
         if !wasReached {
             let lowered = (message + debug).lowercased()
             let isTLS =
@@ -209,5 +217,12 @@ enum GeyserEnding {
             text: "the stream ended with \(code)\(words)",
             advice: .init(grpcStatus: code.rawValue)
         )
+    }
+
+    /// The encoding that the core refused, from its own words in call.cc; nil for anything else.
+    private static func refusedEncoding(in message: String) -> String? {
+        GRPCEncoding.allCases.map(\.name).first {
+            message == "Compression algorithm '\($0)' is disabled."
+        }
     }
 }

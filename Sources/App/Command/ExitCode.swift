@@ -4,7 +4,7 @@ enum ExitCode: Int32, CaseIterable, Sendable {
     case ok = 0
     /// It could not be done.
     case failed = 1
-    /// The command line was wrong; nothing was done.
+    /// The command line or a file of settings that it names was wrong; nothing was done.
     case usage = 2
     /// All was done, and there are findings: damage, loss or an open gap.
     case findings = 3
@@ -18,7 +18,7 @@ enum ExitCode: Int32, CaseIterable, Sendable {
         switch self {
         case .ok: "done, nothing wrong"
         case .failed: "failed"
-        case .usage: "the command line is wrong"
+        case .usage: "the command line or the configuration is wrong"
         case .findings: "done, with findings (damage, loss, open gap)"
         case .divergence: "what must be equal differs"
         case .rangeNotAvailable: "the recording does not hold the range"

@@ -111,7 +111,7 @@ import WebSocketProtocol
         ("{ /* a", "deck.json5: it is not JSON5: line 1, column 3: this comment is never closed"),
         ("{ a: nothing }", "deck.json5: it is not JSON5"),
         ("[]", "deck.json5: an object was expected, not a list"),
-        ("{}", "there is no source to record"),
+        ("{}", "deck.json5: sources: there is no source to record"),
         ("{sourcs: []}", "deck.json5: sourcs: this key is unknown (did you mean sources?)"),
         ("{sources: 3}", "deck.json5: sources: expected a list, not 3"),
         ("{sources: [{}]}", "deck.json5: sources[0]: a source needs"),
@@ -138,7 +138,7 @@ import WebSocketProtocol
         ),
         (
             "{sources: [{geyser: 'http://h', subscribe: 'all.json', token_env: 'TOKEN'}]}",
-            "geyser-1: a token is not sent without encryption"
+            "deck.json5: sources[0]: a token is not sent without encryption"
         ),
         (
             "{sources: [{geyser: 'https://h', subscribe: 'all.json', ping_seconds: -1}]}",
@@ -155,12 +155,21 @@ import WebSocketProtocol
         (
             "{sources: [{ws: 'wss://h/0123456789abcdef0', calls: [{method: 'a', "
                 + "params: ['0123456789abcdef0']}]}]}",
-            "ws-1: the subscription itself holds a secret"
+            "deck.json5: sources[0]: the subscription itself holds a secret"
         ),
         (
             "{sources: [{id: 'a', ws: 'wss://h', calls: [{method: 'a'}]}, "
                 + "{id: 'a', ws: 'wss://h', calls: [{method: 'a'}]}]}",
-            "two sources have the id 'a'"
+            "deck.json5: sources[1]: the id 'a' is that of deck.json5: sources[0] too"
+        ),
+        (
+            "{sources: [{geyser: 'https://h', subscribe: 'all.json', "
+                + "metadata: {Te: {env: 'TOKEN'}}}]}",
+            "deck.json5: sources[0].metadata: metadata 'te' cannot be sent: the key belongs to"
+        ),
+        (
+            "{sources: [{geyser: 'https://h', subscribe: 'all.json', ca_file: 'all.json'}]}",
+            "deck.json5: sources[0].ca_file: all.json: "
         ),
         (
             "{sources: [{ws: 'wss://h', calls: [{method: 'a'}], reconnect: {refused: '1s'}}]}",

@@ -1,10 +1,13 @@
 import Capture
 import GRPCTransport
 import JSONText
+import WebSocketTransport
 
 /// The parts that sources of both kinds share in a configuration file.
 struct ConfigReader {
     let inputs: PlanInputs
+    /// The configuration file's path, as it was given.
+    let file: String
     /// Where relative paths begin: the file's own folder, with a slash, or empty.
     let folder: String
 
@@ -17,6 +20,15 @@ struct ConfigReader {
     func at<Value>(_ path: String, _ body: () throws -> Value) throws -> Value {
         do { return try body() } catch let error as PlanError {
             throw ConfigError(path: path, problem: error.message)
+        }
+    }
+
+    /// The only trusted roots: a file of certificates, read and checked.
+    func roots(_ path: String, at place: String) throws -> TLSContext {
+        try at(place) {
+            do throws(TLSError) {
+                return try TLSContext.client(trust: .only(.file(resolve(path))))
+            } catch { throw PlanError("\(resolve(path)): \(error)") }
         }
     }
 

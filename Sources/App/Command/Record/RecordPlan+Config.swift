@@ -17,6 +17,7 @@ extension RecordPlan {
     ///
     /// - Throws: `PlanError`, naming the file and the place.
     mutating func read(config path: String, _ inputs: PlanInputs) throws {
+        file = path
         let bytes = try inputs.file(path)
         let decoder = JSONDecoder()
         decoder.allowsJSON5 = true
@@ -34,7 +35,7 @@ extension RecordPlan {
             var file = try ConfigObject(root, at: "")
             let folder = path.lastIndex(of: "/").map { String(path[...$0]) }
             // A file without a folder stands in the current one.
-            let reader = ConfigReader(inputs: inputs, folder: folder ?? "")
+            let reader = ConfigReader(inputs: inputs, file: path, folder: folder ?? "")
             for (index, value) in try (file.list("sources") ?? []).enumerated() {  // May be absent.
                 let source = try ConfigObject(value, at: "sources[\(index)]")
                 try add(source, number: index + 1, reader)
@@ -129,10 +130,17 @@ extension RecordPlan {
             secrets.append(token)
         }
         for (name, value) in try reader.secretMap(&object, "metadata") {
-            options.metadata.append(GRPCMetadataEntry(name.lowercased(), value))
+            let entry = GRPCMetadataEntry(name.lowercased(), value)
+            try reader.at(object.path("metadata")) {
+                do throws(GRPCError) { try GRPCMetadataEntry.check([entry]) } catch {
+                    throw PlanError("\(error)")
+                }
+            }
+            options.metadata.append(entry)
             secrets.append(value)
         }
         if let path = try object.text("ca_file") {
+            _ = try reader.roots(path, at: object.path("ca_file"))
             options.rootsPEM = try reader.at(object.path("ca_file")) {
                 String(decoding: try inputs.file(reader.resolve(path)), as: UTF8.self)
             }
@@ -153,7 +161,7 @@ extension RecordPlan {
         }
         options.policy.backoff = try reader.backoff(&object)
         try object.finish()
-        sources.append(.geyser(options))
+        add(.geyser(options), at: "\(reader.file): \(object.path)")
     }
 
     private mutating func addWebSocket(
@@ -202,11 +210,7 @@ extension RecordPlan {
         }
         options.chain = try object.text("chain")
         if let path = try object.text("ca_file") {
-            options.tls = try reader.at(object.path("ca_file")) {
-                do throws(TLSError) {
-                    return try TLSContext.client(trust: .only(.file(reader.resolve(path))))
-                } catch { throw PlanError(error.description) }
-            }
+            options.tls = try reader.roots(path, at: object.path("ca_file"))
         }
         options.offersCompression = try object.boolean("permessage_deflate") == true
         if let size = try object.size("receive_limit", 1_024...(64 << 20)) {
@@ -218,6 +222,6 @@ extension RecordPlan {
         }
         options.policy.backoff = try reader.backoff(&object)
         try object.finish()
-        sources.append(.ethereum(options))
+        add(.ethereum(options), at: "\(reader.file): \(object.path)")
     }
 }

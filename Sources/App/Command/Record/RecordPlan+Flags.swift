@@ -36,7 +36,8 @@ extension RecordPlan {
 
     private mutating func addGeyser(_ arguments: ParsedArguments, _ inputs: PlanInputs) throws {
         for (index, group) in arguments.groups("geyser").enumerated() {
-            let options = try naming("--geyser number \(index + 1)") {
+            let place = "--geyser number \(index + 1)"
+            let options = try naming(place) {
                 guard let path = group.text("subscribe") else {
                     throw PlanError("--subscribe is missing")
                 }
@@ -51,7 +52,7 @@ extension RecordPlan {
                 return options
             }
             if let token = options.token { secrets.append(token) }
-            sources.append(.geyser(options))
+            add(.geyser(options), at: place)
         }
     }
 
@@ -60,7 +61,8 @@ extension RecordPlan {
         _ inputs: PlanInputs
     ) throws {
         for (index, group) in arguments.groups("ws").enumerated() {
-            let options = try naming("--ws number \(index + 1)") {
+            let place = "--ws number \(index + 1)"
+            let options = try naming(place) {
                 EthereumSubscription.Options(
                     id: "ws-\(index + 1)",
                     url: try inputs.webSocketURL(group.value),
@@ -68,7 +70,7 @@ extension RecordPlan {
                 )
             }
             keepSecrets(of: options.url)
-            sources.append(.ethereum(options))
+            add(.ethereum(options), at: place)
         }
     }
 

@@ -22,7 +22,11 @@ struct RecordPlan: Sendable {
         }
     }
 
-    var sources: [Source] = []
+    private(set) var sources: [Source] = []
+    /// Where each source is written, such as `deck.json5: sources[0]`, for messages.
+    private var places: [String] = []
+    /// The configuration file, if there is one.
+    var file: String?
     var log = LogOptions()
     /// When to stop by itself.
     var nanosecondsMax: UInt64?
@@ -35,6 +39,16 @@ struct RecordPlan: Sendable {
     static let sourcesMax = 64
     /// Tries of a source that never streamed, with `--until-end`.
     static let attemptsUntilEnd: UInt64 = 6
+
+    /// Takes a source.
+    ///
+    /// - Parameters:
+    ///   - source: what to record.
+    ///   - place: where it is written.
+    mutating func add(_ source: Source, at place: String) {
+        sources.append(source)
+        places.append(place)
+    }
 
     /// Keys that come with an address are masked wherever they stand, if they are long enough not
     /// to be found in every text.
@@ -51,20 +65,27 @@ struct RecordPlan: Sendable {
     ///
     /// - Throws: `PlanError`.
     mutating func settle() throws {
-        guard !sources.isEmpty else { throw PlanError("there is no source to record") }
-        guard sources.count <= Self.sourcesMax else {
-            throw PlanError("\(sources.count) sources are more than \(Self.sourcesMax)")
+        guard !sources.isEmpty else {
+            let place = file.map { "\($0): sources: " } ?? ""  // Nothing but flags.
+            throw PlanError("\(place)there is no source to record")
         }
-        var ids: Set<String> = []
-        for source in sources where !ids.insert(source.id).inserted {
-            throw PlanError("two sources have the id '\(source.id)'")
+        guard sources.count <= Self.sourcesMax else {
+            throw PlanError(
+                "\(places[Self.sourcesMax]): this is one source more than \(Self.sourcesMax)"
+            )
+        }
+        var owners: [String: String] = [:]
+        for (source, place) in zip(sources, places) {
+            if let owner = owners.updateValue(place, forKey: source.id) {
+                throw PlanError("\(place): the id '\(source.id)' is that of \(owner) too")
+            }
         }
         for index in sources.indices {
             switch sources[index] {
             case .geyser(var options):
                 if options.token != nil, !options.address.isSecure, !options.address.isLoopback {
                     throw PlanError(
-                        "\(options.id): a token is not sent without encryption; use https://"
+                        "\(places[index]): a token is not sent without encryption; use https://"
                     )
                 }
                 settle(&options.policy)
@@ -75,10 +96,10 @@ struct RecordPlan: Sendable {
             }
         }
         let redactor = Redactor(secrets)
-        for source in sources {
+        for (source, place) in zip(sources, places) {
             if requests(of: source).contains(where: { redactor.hasSecret(in: $0.span.bytes) }) {
                 throw PlanError(
-                    "\(source.id): the subscription itself holds a secret; it would be recorded"
+                    "\(place): the subscription itself holds a secret; it would be recorded"
                 )
             }
         }

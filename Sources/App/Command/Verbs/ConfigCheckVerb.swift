@@ -15,7 +15,8 @@ let configCheckVerb = Verb(
             try plan.read(config: arguments.operands[0], inputs)
             try plan.settle()
         } catch let error as PlanError {
-            throw VerbFailure(code: .failed, message: error.message)
+            // As `record` answers the same file.
+            throw UsageError(verb: "config check", message: error.message)
         }
         try Console().write(plan.description)
         return .ok

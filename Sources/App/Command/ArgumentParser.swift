@@ -199,13 +199,13 @@ struct ArgumentParser {
         var rest = arguments.operands[...]
         for operand in verb.operands {
             if rest.isEmpty {
-                if operand.number == .optional { continue }
+                if [.optional, .any].contains(operand.number) { continue }
                 throw UsageError(
                     verb: verb.name,
                     message: "\(operand.placeholder) is missing: \(operand.help)"
                 )
             }
-            let taken = operand.number == .some ? rest.count : 1
+            let taken = [.some, .any].contains(operand.number) ? rest.count : 1
             for value in rest.prefix(taken) {
                 if let expected = operand.kind.mistake(in: value) {
                     throw UsageError(

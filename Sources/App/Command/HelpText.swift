@@ -53,6 +53,7 @@ private func usageParts(_ verb: Verb) -> [String] {
         case .one: parts.append(operand.placeholder)
         case .optional: parts.append("[\(operand.placeholder)]")
         case .some: parts.append("\(operand.placeholder)...")
+        case .any: parts.append("[\(operand.placeholder)]...")
         }
     }
     for flag in verb.flags where flag.opener == nil {

@@ -53,7 +53,7 @@ struct Flag: Sendable {
 /// A value of a verb that stands without a flag.
 struct Operand: Sendable {
     /// How many there are.
-    enum Number: Sendable { case one, optional, some }
+    enum Number: Sendable { case one, optional, some, any }
 
     /// What it is called in help.
     let placeholder: String

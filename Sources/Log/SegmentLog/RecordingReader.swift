@@ -161,6 +161,9 @@ package final class RecordingReader {
         return walk
     }
 
+    /// What opening its segments needs.
+    var source: SegmentSource { SegmentSource(disk: disk, recording: recording) }
+
     private static let segmentsKept = 8
     private var walks: [(ordinal: UInt64, walk: BlockWalk)] = []
     private var opened: [OpenSegment] = []
@@ -173,46 +176,24 @@ package final class RecordingReader {
         if let known = opened.first(where: { $0.header.ordinal == segment.ordinal }) {
             return known
         }
-        let open = try openFresh(segment)
+        let open = try source.open(segment)
         guard segment.isSealed, open.seal != nil else { return open }
         if opened.count >= Self.segmentsKept { opened.removeFirst() }
         opened.append(open)
         return open
     }
 
-    private func openFresh(_ segment: SegmentDescriptor) throws(LogError) -> OpenSegment {
-        let file: any File
-        let head: [UInt8]
-        let size: UInt64
+    /// Bytes of all segment files that are there.
+    ///
+    /// - Throws: `system`.
+    package func segmentBytes() throws(LogError) -> UInt64 {
+        var sum: UInt64 = 0
         do throws(SystemError) {
-            file = try disk.open(segment.path, .readOnly)
-            head = try file.read(FormatLimits.segmentHeaderBytes, at: 0)
-            size = try file.size()
-        } catch { throw .system(error) }
-        var open: OpenSegment
-        do {
-            let (header, link) = try SegmentHeader.decode(
-                head,
-                recording: recording,
-                ordinal: segment.ordinal,
-                firstSequence: segment.firstSequence
-            )
-            open = OpenSegment(file: file, header: header, link: link, fileBytes: size)
-        } catch {
-            // The manifest tells the salt, which is all that the blocks need.
-            guard let created = segment.created else {
-                throw .damaged(path: segment.path, offset: 0, error: error)
+            for segment in segments where try disk.kind(of: segment.path) == .file {
+                sum += try disk.open(segment.path, .readOnly).size()
             }
-            open = OpenSegment(
-                file: file,
-                header: SegmentHeader(created, recording: recording),
-                link: created.headerLink,
-                fileBytes: size,
-                headerDamage: error
-            )
-        }
-        do throws(SystemError) { try open.readSeal() } catch { throw .system(error) }
-        return open
+        } catch { throw .system(error) }
+        return sum
     }
 
     /// The first and last sequence that the recording can deliver, holes included; the last one

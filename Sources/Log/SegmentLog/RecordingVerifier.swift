@@ -3,7 +3,7 @@ package import RecordModel
 package import SegmentFormat
 
 /// What verifying a recording found.
-package struct VerifyReport: Sendable {
+package struct VerifyReport: Sendable, Equatable {
     /// Places that are not what was written, with what they cost.
     package var damage: [DamageReport] = []
     /// Ranges of sequences that the recording itself says are missing.
@@ -30,20 +30,37 @@ package struct VerifyReport: Sendable {
 /// Checks everything in a recording that can be checked: identities, checksums, links, sequences,
 /// every record, the context of each segment against the events before it, index and trailer
 /// against the blocks, and the manifest against all of them. Reads only.
-package struct RecordingVerifier {
-    private let reader: RecordingReader
-    private let progress: (UInt64) -> Void
+package struct RecordingVerifier: Sendable {
+    let segments: [SegmentDescriptor]
+    private let source: SegmentSource
+    private let manifestPath: String
+    private let manifestDamage: LogError?
+    let permits: WorkerPermits?
+    private let progress: @Sendable (UInt64) -> Void
 
-    private var report = VerifyReport()
-    private var expected = Sequence.none
-    private var context: ContextState?
-    private var previousLink: UInt64?
+    var report = VerifyReport()
+    var expected = Sequence.none
+    var context: ContextState?
+    var previousLink: UInt64?
+    /// What the segment that was verified last begins with.
+    var begin = SegmentBegin()
 
     /// - Parameters:
     ///   - reader: the recording.
-    ///   - progress: told the stored bytes that have been checked, now and then.
-    package init(_ reader: RecordingReader, progress: @escaping (UInt64) -> Void = { _ in }) {
-        self.reader = reader
+    ///   - permits: workers that may verify further segments at the same time; nil for none. The
+    ///     result is the same.
+    ///   - progress: told the stored bytes that were checked since it was told before, on any
+    ///     thread that verifies.
+    package init(
+        _ reader: RecordingReader,
+        permits: WorkerPermits? = nil,
+        progress: @escaping @Sendable (UInt64) -> Void = { _ in }
+    ) {
+        segments = reader.segments
+        source = reader.source
+        manifestPath = reader.layout.manifest
+        manifestDamage = reader.manifestDamage
+        self.permits = permits
         self.progress = progress
     }
 
@@ -53,36 +70,33 @@ package struct RecordingVerifier {
     /// - Throws: `system` when a file cannot be read.
     package mutating func run() throws(LogError) -> VerifyReport {
         report = VerifyReport()
-        if let error = reader.manifestDamage {
+        if let error = manifestDamage {
             if case .damaged(let path, let offset, let cause) = error {
                 note(path, offset, cause)
             } else {
                 note(
-                    reader.layout.manifest,
+                    manifestPath,
                     0,
                     .truncated(structure: "manifest", needed: 64, available: 0)
                 )
             }
         }
-        report.segments = reader.segments.count
-        report.firstSequence = reader.segments.first?.firstSequence ?? .none  // an empty one
+        report.segments = segments.count
+        report.firstSequence = segments.first?.firstSequence ?? .none  // an empty one
         expected = report.firstSequence
-        for (index, segment) in reader.segments.enumerated() {
-            if segment.isSealed { report.sealedSegments += 1 }
-            try verify(segment, isLast: index == reader.segments.count - 1)
-        }
+        report.sealedSegments = segments.count { $0.isSealed }
+        try verifySegments()
         report.lastSequence = expected.previous
         return report
     }
 
     // MARK: Segments
 
-    private mutating func verify(
-        _ segment: SegmentDescriptor,
-        isLast: Bool
-    ) throws(LogError) {
+    mutating func verify(_ segment: SegmentDescriptor, isLast: Bool) throws(LogError) {
+        begin = SegmentBegin()
+        var told = report.storedBytes
         let open: OpenSegment
-        do { open = try reader.open(segment) } catch {
+        do { open = try source.open(segment) } catch {
             guard let (offset, cause) = error.segmentDamage else { throw error }
             lose(segment, isLast: isLast, offset: offset, cause)
             return
@@ -115,11 +129,14 @@ package struct RecordingVerifier {
                     break blocks
                 }
                 check(header, link: link, at: offset, scanner: scanner, &walk)
-                if report.blocks % 256 == 0 { progress(report.storedBytes) }
+                if report.blocks % 256 == 0 {
+                    progress(report.storedBytes - told)
+                    told = report.storedBytes
+                }
             }
         }
         finish(segment, open: open, isLast: isLast, &walk)
-        progress(report.storedBytes)
+        progress(report.storedBytes - told)
     }
 
     /// What is followed while the blocks of one segment go by.
@@ -140,6 +157,7 @@ package struct RecordingVerifier {
     }
 
     private mutating func checkIdentity(_ segment: SegmentDescriptor, _ open: OpenSegment) {
+        begin.header = open.header
         if let known = previousLink, open.header.supersededOrdinal == 0, open.headerDamage == nil,
             open.header.previousLink != known
         {
@@ -415,6 +433,7 @@ package struct RecordingVerifier {
         case .mark: return
         case .context:
             let stored = try ContextState(decoding: raw)
+            begin.context = stored
             if let context, context != stored {
                 note(
                     path,
@@ -509,7 +528,7 @@ package struct RecordingVerifier {
     ) {
         previousLink = nil
         context = nil
-        let next = reader.segments.first { $0.ordinal > segment.ordinal }?.firstSequence
+        let next = segments.first { $0.ordinal > segment.ordinal }?.firstSequence
         if let last = segment.lastSequence ?? next?.previous {
             if last >= expected {
                 lose(segment.path, offset, error, through: last)

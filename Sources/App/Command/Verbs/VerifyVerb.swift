@@ -1,7 +1,5 @@
-import JSONText
+import Foundation
 import Platform
-import RecordModel
-import SegmentFormat
 import SegmentLog
 
 /// `tapedeck verify`
@@ -13,104 +11,124 @@ let verifyVerb = Verb(
             + "against the blocks and the manifest against all of them. Nothing is changed. A torn "
             + "tail is what a crash leaves and no damage. Loss above the last durable mark of a "
             + "segment that was not sealed cannot be seen.",
-        "With --format json one object a recording is printed, in the order given.",
+        "Several recordings, and several segments of one, are checked at the same time, one a "
+            + "processor. Answers come in the order of the paths, each as soon as it is known. "
+            + "With --from-file a text answer is one line a recording.",
+        "--format ndjson, or json, prints one object a recording: status is whole, damaged or "
+            + "failed; damage and holes list each place with its segment, its offset and the "
+            + "sequences that are missing; exact says whether both ends of those are known.",
+        "Exit code 3 means damage. 1 means that a recording could not be looked at: it is none, "
+            + "a newer version wrote it, or the disk failed.",
     ],
     operands: [
         Operand(
             placeholder: "REC",
             kind: .recording,
-            number: .some,
+            number: .any,
             help: "The directories of recordings"
         )
     ],
-    flags: [SharedFlags.format(["text", "json"])],
-    examples: [.init(purpose: "a backup, after copying it", line: "tapedeck verify copy/deck")],
+    flags: [
+        Flag(
+            name: "from-file",
+            value: ("LIST", .text),
+            help: "Check also the recordings whose paths stand in a file, one a line; - reads "
+                + "standard input and answers each path as it comes"
+        ),
+        SharedFlags.format(["text", "ndjson", "json"]),
+    ],
+    examples: [
+        .init(purpose: "a backup, after copying it", line: "tapedeck verify copy/deck"),
+        .init(
+            purpose: "every path in a file, for another program",
+            line: "tapedeck verify --from-file recordings.txt --format ndjson"
+        ),
+    ],
     exitCodes: [.ok, .findings],
     run: runVerify
 )
 
 private func runVerify(_ arguments: ParsedArguments) throws -> ExitCode {
-    let console = Console()
-    let clock = SystemClock()
-    var codes: [ExitCode] = []
-    for path in arguments.operands {
-        do {
-            let reader = try RecordingReader(path: path, disk: LinuxFileSystem())
-            var line = ProgressLine(
-                label: "verify \(path)",
-                unit: "bytes",
-                total: nil,
-                style: console.progressStyle,
-                now: clock.monotonicNanoseconds()
-            )
-            var verifier = RecordingVerifier(reader) { bytes in
-                let text = line.update(done: bytes, now: clock.monotonicNanoseconds())
-                if let text { console.talk(text) }
-            }
-            let report = try verifier.run()
-            if let text = line.finish() { console.talk(text) }
-            for damage in report.damage { console.complain("tapedeck verify", "damage: \(damage)") }
-            let isJSON = arguments.text("format") == "json"
-            try console.write(isJSON ? report.json(path: path) : report.text(path: path))
-            codes.append(report.isWhole ? .ok : .findings)
-        } catch let error as LogError {
-            console.complain("tapedeck verify", "\(error)")
-            codes.append(.failed)
-        }
+    let list = arguments.text("from-file")
+    guard list != nil || !arguments.operands.isEmpty else {
+        throw UsageError(verb: "verify", message: "REC or --from-file is missing")
     }
-    // A recording that could not be checked weighs more than one with damage.
-    return codes.contains(.failed) ? .failed : codes.contains(.findings) ? .findings : .ok
+    let format: VerifyBatch.Format =
+        arguments.text("format") != "text" && arguments.has("format")
+        ? .ndjson : list == nil ? .text : .line
+    let batch = VerifyBatch(
+        paths: PathList(arguments.operands, then: try list.map { try LineFile($0) }),
+        format: format,
+        workers: Processors.available(atMost: VerifyBatch.workersMax),
+        isSingle: list == nil && arguments.operands.count == 1,
+        console: Console()
+    )
+    return try batch.run()
 }
 
-extension VerifyReport {
-    /// The verdict and what was counted, for people.
-    fileprivate func text(path: String) -> String {
-        var lines = [
-            "\(path): \(isWhole ? "whole" : "DAMAGED in \(damage.count) places")",
-            "  sequences  \(firstSequence) to \(lastSequence), \(records) records",
-            "  segments   \(segments), \(sealedSegments) of them sealed, \(blocks) blocks",
-            "  bytes      \(ByteCount.text(storedBytes)) stored, \(ByteCount.text(rawBytes)) raw",
-            "  durable    through sequence \(durableMark)",
-            "  last run   \(isEnded ? "ended in good order" : "not ended: running or crashed")",
-        ]
-        for hole in holes {
-            lines.append("  hole       sequences \(hole.from) to \(hole.last): \(hole.cause)")
-        }
-        if tornBytes > 0 { lines.append("  torn tail  \(tornBytes) bytes") }
-        return lines.joined(separator: "\n") + "\n"
+/// Paths of the command line, then those of a file.
+struct PathList {
+    private var known: ArraySlice<String>
+    private let file: LineFile?
+
+    init(_ known: [String], then file: LineFile?) {
+        self.known = known[...]
+        self.file = file
     }
 
-    /// The same as one JSON object on a line.
-    fileprivate func json(path: String) -> String {
-        var writer = JSONWriter()
-        writer.beginObject()
-        writer.key("recording")
-        writer.string(path)
-        writer.key("whole")
-        writer.boolean(isWhole)
-        let numbers: [(String, UInt64)] = [
-            ("first_sequence", firstSequence.value), ("last_sequence", lastSequence.value),
-            ("records", records), ("segments", UInt64(segments)),
-            ("sealed_segments", UInt64(sealedSegments)), ("blocks", blocks),
-            ("stored_bytes", storedBytes), ("raw_bytes", rawBytes),
-            ("durable_sequence", durableMark.value), ("torn_bytes", tornBytes),
-        ]
-        for (name, value) in numbers {
-            writer.key(name)
-            writer.integerString(value)
+    /// The next path; nil at the end.
+    ///
+    /// - Throws: `VerbFailure` when the file cannot be read.
+    mutating func next() throws(VerbFailure) -> String? {
+        if let path = known.popFirst() { return path }
+        while let line = try file?.next() {
+            if !line.isEmpty { return line }
         }
-        writer.key("ended")
-        writer.boolean(isEnded)
-        writer.key("holes")
-        writer.beginArray()
-        for hole in holes { RecordJSON.append(hole, to: &writer) }
-        writer.endArray()
-        writer.key("damage")
-        writer.beginArray()
-        for place in damage { RecordJSON.append(place, to: &writer) }
-        writer.endArray()
-        writer.endObject()
-        writer.endLine()
-        return String(decoding: writer.bytes, as: UTF8.self)
+        return nil
+    }
+}
+
+/// A text file, read line by line as the lines come.
+final class LineFile {
+    /// Bytes of a line; no path is as long.
+    private static let lineBytesMax = 65_536
+
+    private let name: String
+    private let file: UnsafeMutablePointer<FILE>
+    private var buffer = [CChar](repeating: 0, count: LineFile.lineBytesMax)
+
+    /// Opens a file; `-` is standard input.
+    ///
+    /// - Throws: `VerbFailure` when it cannot be opened.
+    init(_ path: String) throws(VerbFailure) {
+        name = path == "-" ? "standard input" : path
+        guard let file = path == "-" ? fdopen(0, "r") : fopen(path, "re") else {
+            throw VerbFailure(
+                code: .failed,
+                message: "\(path): \(String(cString: strerror(errno)))"
+            )
+        }
+        self.file = file
+    }
+
+    deinit { fclose(file) }
+
+    /// The next line without its end; nil behind the last one.
+    ///
+    /// - Throws: `VerbFailure` when the file cannot be read, or a line is too long.
+    func next() throws(VerbFailure) -> String? {
+        guard fgets(&buffer, Int32(buffer.count), file) != nil else {
+            if ferror(file) == 0 { return nil }
+            throw VerbFailure(
+                code: .failed,
+                message: "\(name): \(String(cString: strerror(errno)))"
+            )
+        }
+        let count = strlen(buffer)
+        guard count < buffer.count - 1 else {
+            throw VerbFailure(code: .failed, message: "\(name): a line is longer than any path")
+        }
+        let bytes = buffer.prefix(count).map { UInt8(bitPattern: $0) }
+        return String(decoding: bytes.last == 10 ? bytes.dropLast() : bytes[...], as: UTF8.self)
     }
 }

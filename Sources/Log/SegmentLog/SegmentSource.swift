@@ -1,0 +1,47 @@
+import Platform
+import SegmentFormat
+
+/// What opening the segments of one recording needs. Any thread may hold a copy.
+struct SegmentSource: Sendable {
+    let disk: any FileSystem
+    /// The recording that the segments' headers must name.
+    let recording: RecordingID
+
+    /// Opens a segment and reads its header, and index and trailer when it has them.
+    ///
+    /// - Throws: `damaged` when neither the header nor the manifest tells the salt, or `system`.
+    func open(_ segment: SegmentDescriptor) throws(LogError) -> OpenSegment {
+        let file: any File
+        let head: [UInt8]
+        let size: UInt64
+        do throws(SystemError) {
+            file = try disk.open(segment.path, .readOnly)
+            head = try file.read(FormatLimits.segmentHeaderBytes, at: 0)
+            size = try file.size()
+        } catch { throw .system(error) }
+        var open: OpenSegment
+        do {
+            let (header, link) = try SegmentHeader.decode(
+                head,
+                recording: recording,
+                ordinal: segment.ordinal,
+                firstSequence: segment.firstSequence
+            )
+            open = OpenSegment(file: file, header: header, link: link, fileBytes: size)
+        } catch {
+            // The manifest tells the salt, which is all that the blocks need.
+            guard let created = segment.created else {
+                throw .damaged(path: segment.path, offset: 0, error: error)
+            }
+            open = OpenSegment(
+                file: file,
+                header: SegmentHeader(created, recording: recording),
+                link: created.headerLink,
+                fileBytes: size,
+                headerDamage: error
+            )
+        }
+        do throws(SystemError) { try open.readSeal() } catch { throw .system(error) }
+        return open
+    }
+}

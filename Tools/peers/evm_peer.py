@@ -213,8 +213,10 @@ class EvmServer:
         deflate: bool = False,
         tls: tuple[pathlib.Path, pathlib.Path] | None = None,
         refuses: tuple[int, str] | None = None,
+        headers: dict[str, str] | None = None,
     ) -> None:
         self.script, self.deflate, self.refuses = script, deflate, refuses
+        self.headers = headers or {}
         self.failures: list[BaseException] = []
         self.requests: list[Request] = []
         self._tls: ssl.SSLContext | None = None
@@ -268,6 +270,8 @@ class EvmServer:
             response = protocol.reject(self.refuses[0], self.refuses[1])
         else:
             response = protocol.accept(request)
+        for name, value in self.headers.items():
+            response.headers[name] = value
         protocol.send_response(response)
         connection.sendall(b"".join(protocol.data_to_send()))
         if protocol.state is not State.OPEN:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import pathlib
 import random
+import re
 import threading
+import time
 import unittest
+from email.utils import formatdate
 from typing import Any, Callable
 
 from websockets.exceptions import ConnectionClosed
@@ -426,6 +429,21 @@ class Identity(EvmCase):
                         self.check(run(*words), 1, str(status))
                 errors = [r for r in records(target) if r.kind == "connect_error"]
                 self.assertEqual(errors[0].detail["http_status"], str(status))
+
+    def test_a_server_that_asks_for_patience_is_left_alone(self) -> None:
+        until = formatdate(time.time() + 200, usegmt=True)
+        for status, value, least in ((429, "90", 90), (503, until, 190), (503, "99999999", 3_600)):
+            with self.subTest(status=status, value=value):
+                target = self.folder / str(least)
+                headers = {"Retry-After": value}
+                with EvmServer(lambda _: None, refuses=(status, "no"), headers=headers) as server:
+                    words = ("record", "-o", target, "--ws", server.url, "--call", json.dumps(HEADS))
+                    with Running(*words) as recording:
+                        recording.wait_said("next try in")
+                        result = self.check(recording.stop(), 1, f"{status}.* of patience")
+                (wait,) = re.findall(r"next try in ([0-9.]+) s", result.stderr)
+                self.assertGreaterEqual(float(wait), least)
+                self.assertLessEqual(float(wait), least * 1.2)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,8 @@ package struct Backoff: Sendable, Equatable {
         package var longestWhenBusy: UInt64 = 120_000_000_000
         /// The delay after a permanent refusal; no jitter makes it shorter.
         package var refused: UInt64 = 30_000_000_000
+        /// The longest pause that a server may ask for.
+        package var retryAfter: UInt64 = 3_600_000_000_000
         /// A stream that delivered for so long starts the delays anew.
         package var resetAfter: UInt64 = 10_000_000_000
 
@@ -32,13 +34,27 @@ package struct Backoff: Sendable, Equatable {
     ///
     /// - Parameters:
     ///   - advice: what the end of the stream says about trying again.
+    ///   - retryAfter: nanoseconds that the server asked to be left alone; nil when it did not.
+    ///     Never shortened by chance, only by its limit.
     ///   - random: decides about the jitter.
     /// - Returns: nanoseconds.
     package mutating func next(
         _ advice: StreamEnding.Advice,
+        retryAfter: UInt64? = nil,
         random: inout some RandomSource
     ) -> UInt64 {
         failures = min(failures + 1, 1_000)
+        let own = delay(advice, random: &random)
+        guard let retryAfter else { return own }
+        let asked = min(retryAfter, limits.retryAfter)
+        // All who were refused at once have the same number.
+        return max(own, asked + random.next(below: asked / 8 + 1))
+    }
+
+    private func delay(
+        _ advice: StreamEnding.Advice,
+        random: inout some RandomSource
+    ) -> UInt64 {
         if advice == .refused {
             return limits.refused + random.next(below: limits.refused / 4 + 1)
         }

@@ -196,7 +196,11 @@ package struct SourceMachine: Sendable {
         {
             backoff.reset()
         }
-        let delay = backoff.next(ending.advice, random: &random)
+        let delay = backoff.next(
+            ending.advice,
+            retryAfter: ending.retryAfter,
+            random: &random
+        )
         state = .backingOff(until: now &+ delay, isRefused: ending.advice == .refused)
         actions.append(.announceWait(nanoseconds: delay, ending))
         return actions

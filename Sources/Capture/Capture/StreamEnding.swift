@@ -15,6 +15,8 @@ package struct StreamEnding: Sendable, Equatable {
     /// One line for people, secrets masked.
     package var text: String
     package var advice: Advice
+    /// Nanoseconds for which the server asked to be left alone; nil when it did not.
+    package var retryAfter: UInt64?
     /// Asked for on our side.
     package var isOnRequest: Bool
     /// Ended as its protocol means it to end: gRPC OK, WebSocket 1000 or 1001.
@@ -24,12 +26,14 @@ package struct StreamEnding: Sendable, Equatable {
         cause: String,
         text: String,
         advice: Advice = .soon,
+        retryAfter: UInt64? = nil,
         isOnRequest: Bool = false,
         isOrderly: Bool = false
     ) {
         self.cause = cause
         self.text = text
         self.advice = advice
+        self.retryAfter = retryAfter
         self.isOnRequest = isOnRequest
         self.isOrderly = isOrderly
     }

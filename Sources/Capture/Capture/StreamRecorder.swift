@@ -276,6 +276,17 @@ package final class StreamRecorder: Sendable {
         tell(.streamEnded(ending))
     }
 
+    /// How long the server asked to be left alone.
+    ///
+    /// - Parameters:
+    ///   - value: its `Retry-After`; nil without one.
+    ///   - date: its `Date`; nil without one.
+    /// - Returns: nanoseconds; nil when it asked for nothing that can be understood.
+    package func pause(retryAfter value: String?, date: String?) -> UInt64? {
+        guard let value else { return nil }
+        return RetryAfter.nanoseconds(value, date: date, now: capture.clock.wallNanoseconds())
+    }
+
     /// Tells a person something about the source.
     package func warn(_ text: String) { capture.notify(.warning, source: source, text) }
 

@@ -82,11 +82,17 @@ final class EthereumStream: OpenStream, WebSocketEvents {
         let body = String(decoding: rejection.body, as: UTF8.self)
         if !body.isEmpty { details.add(.evidence, recorder.redactor.text(body)) }
         let reason = response.reason.isEmpty ? "" : " \(response.reason)"
+        let pause = recorder.pause(
+            retryAfter: response.fields.only("retry-after"),
+            date: response.fields.only("date")
+        )
+        let asks = pause.map { " and asks for \($0 / 1_000_000_000) s of patience" } ?? ""
         recorder.ended(
             StreamEnding(
                 cause: "http_\(response.status)",
-                text: "the endpoint answered HTTP \(response.status)\(reason)",
-                advice: .init(httpStatus: response.status)
+                text: "the endpoint answered HTTP \(response.status)\(reason)\(asks)",
+                advice: .init(httpStatus: response.status),
+                retryAfter: pause
             ),
             details: details,
             wasReached: false

@@ -127,6 +127,33 @@ private let second: UInt64 = 1_000_000_000
         #expect((machine.deadline ?? 0) >= Backoff.Limits().firstWhenBusy / 2)
     }
 
+    @Test mutating func `a server that asks for a pause gets it, up to a limit`() {
+        var policy = SourceMachine.Policy()
+        policy.backoff.retryAfter = 600 * second
+        for (asked, least, most) in [
+            (40 * second, 40 * second, 45 * second), (0, 2 * second, 5 * second),
+            (599 * second, 599 * second, 675 * second), (.max, 600 * second, 675 * second),
+        ] as [(UInt64, UInt64, UInt64)] {
+            var ending = busy
+            ending.retryAfter = asked
+            var machine = SourceMachine(policy)
+            _ = feed(&machine, [(.start, 0), (.streamEnded(ending), 0)])
+            let due = machine.deadline ?? 0
+            #expect((least...most).contains(due), "\(asked): \(due)")
+        }
+        // The own delay has grown beyond what is asked for.
+        var ending = busy
+        ending.retryAfter = second
+        var machine = SourceMachine(policy)
+        _ = feed(&machine, [(.start, 0), (.streamEnded(ending), 0)])
+        for _ in 0..<5 {
+            let due = machine.deadline ?? 0
+            _ = feed(&machine, [(.tick, due), (.streamEnded(ending), due)])
+            #expect((machine.deadline ?? 0) - due >= second)
+        }
+        #expect(machine.deadline ?? 0 > 60 * second)
+    }
+
     @Test mutating func `a stop ends every state`() {
         let before: [[(SourceMachine.Event, at: UInt64)]] = [
             [], [(.start, 0)], [(.start, 0), (.accepted, 1)],

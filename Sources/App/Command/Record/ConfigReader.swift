@@ -120,7 +120,8 @@ struct ConfigReader {
         return (every, timeout.map { Int($0 / 1_000_000) } ?? 10_000)
     }
 
-    /// `reconnect: { first, longest, first_when_busy, longest_when_busy, refused, reset_after }`.
+    /// `reconnect: { first, longest, first_when_busy, longest_when_busy, refused,
+    /// longest_retry_after, reset_after }`.
     func backoff(_ object: inout ConfigObject) throws -> Backoff.Limits {
         var limits = Backoff.Limits()
         guard var reconnect = try object.object("reconnect") else { return limits }
@@ -134,6 +135,9 @@ struct ConfigReader {
         // Refusals are not hammered, whatever the file wants.
         let slow: ClosedRange<UInt64> = 30 * Self.second...24 * 3_600 * Self.second
         limits.refused = try reconnect.duration("refused", slow) ?? limits.refused
+        let patience: ClosedRange<UInt64> = 10_000_000...24 * 3_600 * Self.second
+        limits.retryAfter =
+            try reconnect.duration("longest_retry_after", patience) ?? limits.retryAfter
         limits.resetAfter = try reconnect.duration("reset_after", bounds) ?? limits.resetAfter
         try reconnect.finish()
         return limits

@@ -86,6 +86,7 @@ final class EthereumStream: OpenStream, WebSocketEvents {
             retryAfter: response.fields.only("retry-after"),
             date: response.fields.only("date")
         )
+        // Without a pause there is nothing to say of it.
         let asks = pause.map { " and asks for \($0 / 1_000_000_000) s of patience" } ?? ""
         recorder.ended(
             StreamEnding(

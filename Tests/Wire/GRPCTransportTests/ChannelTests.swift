@@ -10,7 +10,7 @@ import Testing
         let channels = try (0..<3).map { _ in
             try GRPCChannel(GRPCChannelOptions(target: server.target, security: .plaintext))
         }
-        defer { for channel in channels { channel.close() } }
+        defer { for channel in channels { ending("a channel") { channel.close() } } }
         for channel in channels {
             for _ in 0..<2 {
                 let recorder = CallRecorder()
@@ -59,8 +59,8 @@ import Testing
             _ = try channel.startCall("/test/Never", observer: recorder)
             return recorder
         }
-        channel.close()
-        channel.close()
+        ending("a channel") { channel.close() }
+        ending("a closed channel") { channel.close() }
         for recorder in recorders {
             // The end has come before `close` returned.
             #expect(recorder.seen.withLock { $0.statuses.map(\.code) } == [.cancelled])
@@ -178,7 +178,7 @@ final class SilentListener: Sendable {
 
     func close() {
         shutdown(listening, Int32(SHUT_RDWR))
-        thread.withLock { $0 }?.join()
+        ending("the listener") { self.thread.withLock { $0 }?.join() }
         for descriptor in accepted.withLock({ $0 }) + [listening] { Foundation.close(descriptor) }
     }
 }

@@ -32,7 +32,7 @@ import Testing
             thread.withLock { $0 = started }
         }
 
-        func join() { thread.withLock { $0 }?.join() }
+        func join() { ending("a producer") { self.thread.withLock { $0 }?.join() } }
     }
 
     @Test func `keeps order and loses nothing with buffered sends`() throws {
@@ -195,7 +195,7 @@ import Testing
         let channels = try (0..<64).map { _ in
             try GRPCChannel(GRPCChannelOptions(target: server.target, security: .plaintext))
         }
-        defer { for channel in channels { channel.close() } }
+        defer { for channel in channels { ending("a channel") { channel.close() } } }
         let recorders = try channels.map { channel in
             let recorder = CallRecorder()
             _ = try channel.startCall("/test/Stream", observer: recorder)

@@ -19,6 +19,19 @@ func awaited<State, Result>(
     return try #require(result, "waited for \(what)")
 }
 
+/// Runs what blocks until something of ours has ended, such as a close or a join; when it does not
+/// return the test fails, and the thread is left behind.
+func ending(_ what: String, _ body: @escaping @Sendable () -> Void) {
+    let isDone = Monitor(false)
+    do {
+        _ = try Thread(name: "ending") {
+            body()
+            isDone.update { $0 = true }
+        }
+        _ = try awaited(isDone, "\(what) to end") { $0 ? true : nil }
+    } catch { Issue.record(error) }
+}
+
 /// A message as a test keeps it.
 struct KeptMessage: Equatable {
     var bytes: [UInt8]
@@ -178,7 +191,8 @@ final class TestServer: GRPCAcceptor {
     var callCount: Int { server.withLock { $0?.callCount ?? 0 } }
 
     func close(graceMilliseconds: Int = 0) {
-        server.withLock { $0 }?.close(graceMilliseconds: graceMilliseconds)
+        let server = server.withLock { $0 }
+        ending("a server") { server?.close(graceMilliseconds: graceMilliseconds) }
         calls.withLock { $0 = [] }
     }
 
@@ -195,7 +209,7 @@ func withChannel<Result>(
     var options = GRPCChannelOptions(target: target, security: .plaintext)
     change(&options)
     let channel = try GRPCChannel(options)
-    defer { channel.close() }
+    defer { ending("a channel") { channel.close() } }
     return try body(channel)
 }
 

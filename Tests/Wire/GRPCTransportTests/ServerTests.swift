@@ -66,7 +66,7 @@ import Testing
             #expect(closing.withLock { $0 } == false)
             try answer.finish(.ok, message: "done")
             #expect(try recorder.end().description == "OK (0): done")
-            thread.join()
+            ending("the closing") { thread.join() }
             #expect(closing.withLock { $0 })
             #expect(try served.isCancelledAtEnd() == false)
             let late = CallRecorder()
@@ -96,7 +96,7 @@ import Testing
             // All of it is over when `close` returns.
             #expect(server.callCount == 0)
             #expect(served.seen.withLock { $0.closes } == [true])
-            producer.withLock { $0 }?.join()
+            ending("the producer") { producer.withLock { $0 }?.join() }
             #expect(try recorder.end().code != .ok)
         }
     }

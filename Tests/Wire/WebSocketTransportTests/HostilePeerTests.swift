@@ -34,7 +34,7 @@ extension RawPeer {
         after: (RawPeer) -> Void = { $0.endWriting() }
     ) throws -> (recorder: Recorder, written: [UInt8]) {
         let loop = try EventLoop()
-        defer { loop.stop() }
+        defer { ending("the loop") { loop.stop() } }
         let (listener, port) = try RawPeer.listen()
         let recorder = Recorder()
         _ = WebSocketClient.connect(
@@ -163,7 +163,7 @@ extension RawPeer {
 
     @Test func `a close frame that is never answered ends in time`() throws {
         let loop = try EventLoop()
-        defer { loop.stop() }
+        defer { ending("the loop") { loop.stop() } }
         let (listener, port) = try RawPeer.listen()
         var options = ClientOptions()
         options.limits.closeMilliseconds = 30
@@ -186,7 +186,7 @@ extension RawPeer {
 
     @Test func `refused ports, unknown names and cancelled attempts are told apart`() throws {
         let loop = try EventLoop()
-        defer { loop.stop() }
+        defer { ending("the loop") { loop.stop() } }
         let (listener, port) = try RawPeer.listen()
         listener.close()
         let refused = Recorder()

@@ -79,10 +79,11 @@ final class RawPeer: @unchecked Sendable {
         return Array(buffer.prefix(max(0, count)))
     }
 
-    /// Everything up to the end of the stream.
+    /// Everything up to the end of the stream, or the first 64 MiB.
     func readAll() -> [UInt8] {
         var all: [UInt8] = []
         while true {
+            if all.count >= 64 << 20 { return all }
             let more = readSome()
             if more.isEmpty { return all }
             all += more
@@ -100,10 +101,10 @@ final class RawPeer: @unchecked Sendable {
         return all
     }
 
-    /// A head up to its empty line.
+    /// A head up to its empty line, or the first 64 KiB of what is none.
     func readHead() -> String {
         var all: [UInt8] = []
-        while !all.suffix(4).elementsEqual([13, 10, 13, 10]) {
+        while all.count < 64 << 10, !all.suffix(4).elementsEqual([13, 10, 13, 10]) {
             let more = read(1)
             if more.isEmpty { break }
             all += more

@@ -1,4 +1,5 @@
 import Platform
+import Testing
 import WebSocketProtocol
 import WebSocketTransport
 
@@ -145,6 +146,21 @@ final class Acceptor: WebSocketAcceptor {
     }
 }
 
+/// Runs what blocks until something of ours has ended; when it does not return the test fails, and
+/// the thread is left behind.
+func ending(_ what: String, _ body: @escaping @Sendable () -> Void) {
+    let isDone = Monitor(false)
+    do {
+        _ = try Thread(name: "ending") {
+            body()
+            isDone.update { $0 = true }
+        }
+        let deadline = SystemClock().monotonicNanoseconds() + 30_000_000_000
+        let ended: Bool? = isDone.wait(deadline: deadline) { $0 ? true : nil }
+        #expect(ended == true, "\(what) does not end")
+    } catch { Issue.record(error) }
+}
+
 /// A server and a client's loop for one test; both stop at its end.
 final class Bench {
     let serverLoop: EventLoop
@@ -160,9 +176,12 @@ final class Bench {
     }
 
     deinit {
-        clientLoop.stop()
-        server.stop()
-        serverLoop.stop()
+        let (clientLoop, server, serverLoop) = (clientLoop, server, serverLoop)
+        ending("the bench") {
+            clientLoop.stop()
+            server.stop()
+            serverLoop.stop()
+        }
     }
 
     /// A client of this server.
@@ -199,7 +218,8 @@ extension WebSocketConnection {
                 try send(firstByte, payload)
                 return
             } catch .queueFull {
-                if !waitForSpace() { throw .closed }
+                let deadline = SystemClock().monotonicNanoseconds() + 10_000_000_000
+                if !waitForSpace(deadline: deadline) { throw .closed }
             } catch {
                 throw error
             }

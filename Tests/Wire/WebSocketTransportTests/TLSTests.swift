@@ -165,7 +165,7 @@ private struct Certificates: Sendable {
         }
         #expect(reason.contains("IP address mismatch"))
         #expect(server.connectionCount == 0)
-        server.stop()
+        ending("the server") { server.stop() }
     }
 
     @Test func `an authority that is not trusted is refused`() throws {

@@ -14,14 +14,18 @@ package struct StoredBlock {
     /// - Parameters:
     ///   - raw: the raw block.
     ///   - target: room for the header and for LZ4's bound of `raw.count`.
+    ///   - acceleration: as for `BlockCoding.compress`; a reader need not know it.
     package init(
         compressing raw: UnsafeRawBufferPointer,
-        into target: UnsafeMutableRawBufferPointer
+        into target: UnsafeMutableRawBufferPointer,
+        acceleration: Int32 = 1
     ) {
         let room = UnsafeMutableRawBufferPointer(
             rebasing: target[FormatLimits.blockHeaderBytes...]
         )
-        if let count = BlockCoding.compress(raw, into: room), count < raw.count {
+        if let count = BlockCoding.compress(raw, into: room, acceleration: acceleration),
+            count < raw.count
+        {
             codec = .lz4
             storedBytes = count
         } else {

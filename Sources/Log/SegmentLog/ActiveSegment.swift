@@ -18,6 +18,9 @@ struct ActiveSegment {
     var lastSequence: Sequence
     var latest: Int64 = .min
     var recordCount: UInt64 = 0
+    /// Kept from call to call so that writing allocates nothing.
+    private var links: [UInt64] = []
+    private var pieces: [UnsafeRawBufferPointer] = []
     /// Monotonic nanoseconds at creation, for rotation by age.
     let startedAt: UInt64
 
@@ -38,25 +41,46 @@ struct ActiveSegment {
         entries.reserveCapacity(1024)
     }
 
-    /// Completes the header of a block and writes it at the end of the segment.
+    /// Completes the headers of some blocks and writes them at the end of the segment in one call.
+    ///
+    /// - Throws: the failure of the write, which is final for the file.
+    mutating func write(
+        _ buffers: ArraySlice<StoredBuffer>,
+        durable: Sequence
+    ) throws(SystemError) {
+        var last = lastSequence
+        var next = link
+        links.removeAll(keepingCapacity: true)
+        pieces.removeAll(keepingCapacity: true)
+        for buffer in buffers {
+            precondition(
+                buffer.header.kind == .context || buffer.header.kind == .mark
+                    || buffer.header.firstSequence == last.next,
+                "block \(buffer.header.firstSequence) does not follow \(last)"
+            )
+            buffer.header.number = number &+ UInt32(links.count)
+            buffer.header.durableMark = durable
+            buffer.header.previousLink = next
+            buffer.header.payloadChecksum = BlockHeader.payloadChecksum(
+                buffer.stored,
+                salt: header.salt
+            )
+            next = buffer.encodeHeader(salt: header.salt)
+            links.append(next)
+            pieces.append(buffer.bytes)
+            if buffer.lastSequence > last { last = buffer.lastSequence }
+        }
+        try pieces.withUnsafeBufferPointer { pieces throws(SystemError) in
+            try file.write(gathering: pieces, at: offset)
+        }
+        for (buffer, link) in zip(buffers, links) { note(buffer, link: link) }
+    }
+
+    /// Completes the header of one block and writes it at the end of the segment.
     ///
     /// - Throws: the failure of the write, which is final for the file.
     mutating func write(_ buffer: StoredBuffer, durable: Sequence) throws(SystemError) {
-        precondition(
-            buffer.header.kind == .context || buffer.header.kind == .mark
-                || buffer.header.firstSequence == lastSequence.next,
-            "block \(buffer.header.firstSequence) does not follow \(lastSequence)"
-        )
-        buffer.header.number = number
-        buffer.header.durableMark = durable
-        buffer.header.previousLink = link
-        buffer.header.payloadChecksum = BlockHeader.payloadChecksum(
-            buffer.stored,
-            salt: header.salt
-        )
-        let next = buffer.encodeHeader(salt: header.salt)
-        try file.write(buffer.bytes, at: offset)
-        note(buffer, link: next)
+        try write([buffer], durable: durable)
     }
 
     private mutating func note(_ buffer: StoredBuffer, link next: UInt64) {

@@ -6,7 +6,7 @@ import SegmentFormat
 ///
 /// safety: owned by exactly one stage at a time. Under the queue's lock it is filled and handed
 /// to one compressor; that compressor gives it back under the same lock.
-final class RawBlock: @unchecked Sendable {
+final class RawBlock: PooledMemory, @unchecked Sendable {
     let storage: UnsafeMutableRawBufferPointer
     var used = 0
     var recordCount: UInt32 = 0
@@ -23,7 +23,14 @@ final class RawBlock: @unchecked Sendable {
         storage = .allocate(byteCount: capacity, alignment: 64)
     }
 
+    /// A block for one record that is larger than an ordinary block.
+    convenience init(oversizedFor bytes: Int) {
+        self.init(capacity: OversizedPool<RawBlock>.capacity(for: bytes))
+    }
+
     deinit { storage.deallocate() }
+
+    var heldBytes: Int { storage.count }
 
     func reset() {
         used = 0
@@ -94,8 +101,8 @@ struct BlockFill {
 ///
 /// safety: owned by one compressor until it is written, then by the gate's list of unsynced
 /// blocks under the gate's lock, then by the pool under the pool's lock.
-final class StoredBuffer: @unchecked Sendable {
-    private(set) var storage: UnsafeMutableRawBufferPointer
+final class StoredBuffer: PooledMemory, @unchecked Sendable {
+    let storage: UnsafeMutableRawBufferPointer
     /// Header without number, marks and links until the block is written.
     var header: BlockHeader
     /// The context before this block, if the block holds events.
@@ -105,9 +112,13 @@ final class StoredBuffer: @unchecked Sendable {
     /// The last sequence that the block accounts for, holes included.
     var lastSequence = Sequence.none
 
-    init() {
+    /// A buffer with room for a block of so many raw bytes.
+    init(rawBytes: Int) {
+        let ordinary = StoredBlock.room(for: FormatLimits.blockRawBytesMax)
+        let room = StoredBlock.room(for: rawBytes)
         storage = .allocate(
-            byteCount: StoredBlock.room(for: FormatLimits.blockRawBytesMax),
+            byteCount: room <= ordinary
+                ? ordinary : OversizedPool<StoredBuffer>.capacity(for: room),
             alignment: 64
         )
         header = BlockHeader(
@@ -144,14 +155,11 @@ final class StoredBuffer: @unchecked Sendable {
         firstSequence: Sequence,
         lastSequence: Sequence,
         earliest: Int64,
-        latest: Int64
+        latest: Int64,
+        acceleration: Int32 = 1
     ) {
-        let room = StoredBlock.room(for: raw.count)
-        if storage.count < room {
-            storage.deallocate()
-            storage = .allocate(byteCount: room, alignment: 64)
-        }
-        let stored = StoredBlock(compressing: raw, into: storage)
+        precondition(storage.count >= StoredBlock.room(for: raw.count), "no room for the block")
+        let stored = StoredBlock(compressing: raw, into: storage, acceleration: acceleration)
         header = BlockHeader(
             kind: kind,
             codec: stored.codec,

@@ -1,5 +1,6 @@
 import Platform
 import RecordModel
+import SegmentFormat
 
 /// What the writing stage and the syncing thread share: which file is active, what it holds
 /// unsynced, and how far the watermarks are.
@@ -63,6 +64,8 @@ struct SyncLoop: Sendable {
 
     /// Runs until the gate is stopped.
     func run() {
+        var freed: [StoredBuffer] = []
+        freed.reserveCapacity(1024)
         while true {
             let now = clock.monotonicNanoseconds()
             let deadline = gate.withLock { dueTime($0) ?? now &+ 3_600_000_000_000 }
@@ -72,7 +75,7 @@ struct SyncLoop: Sendable {
             case .again: continue
             case .kick: kick()
             case .sync(let file, let through, let count):
-                synchronize(file, through: through, count: count)
+                synchronize(file, through: through, count: count, &freed)
             }
         }
     }
@@ -85,7 +88,8 @@ struct SyncLoop: Sendable {
         case nil, .stop?, .again?: return false
         case .kick?: kick()
         case .sync(let file, let through, let count)?:
-            synchronize(file, through: through, count: count)
+            var freed: [StoredBuffer] = []
+            synchronize(file, through: through, count: count, &freed)
         }
         return true
     }
@@ -129,54 +133,81 @@ struct SyncLoop: Sendable {
         return .sync(file, through: gate.written, count: gate.unsynced.count)
     }
 
-    private func synchronize(_ file: any File, through: Sequence, count: Int) {
+    private func synchronize(
+        _ file: any File,
+        through: Sequence,
+        count: Int,
+        _ freed: inout [StoredBuffer]
+    ) {
         var failure: SystemError?
         do throws(SystemError) { try file.syncData() } catch { failure = error }
-        let freed: [StoredBuffer] = gate.update { gate in
+        gate.update { gate in
             gate.isSyncing = false
             if let failure {
                 gate.failure = failure
                 gate.hasSyncFailed = true
-                return []
+                return
             }
             if through > gate.durable { gate.durable = through }
-            return gate.releaseUnsynced(count)
+            gate.releaseUnsynced(count, into: &freed)
         }
         pool.give(freed)
+        freed.removeAll(keepingCapacity: true)
         if failure != nil { kick() }
     }
 }
 
 extension DurabilityGate {
-    /// Takes the oldest blocks off the list, because they are durable.
-    mutating func releaseUnsynced(_ count: Int) -> [StoredBuffer] {
-        let freed = Array(unsynced.prefix(count))
+    /// Moves the oldest blocks from the list to `freed`, because they are durable.
+    mutating func releaseUnsynced(_ count: Int, into freed: inout [StoredBuffer]) {
+        for buffer in unsynced.prefix(count) {
+            unsyncedBytes -= buffer.heldBytes
+            freed.append(buffer)
+        }
         unsynced.removeFirst(count)
-        for buffer in freed { unsyncedBytes -= buffer.heldBytes }
-        return freed
     }
 }
 
 /// Stored buffers that wait to be used again, so that a steady stream allocates nothing.
 final class StoredBufferPool: Sendable {
-    private let free = Monitor<[StoredBuffer]>([])
+    private struct Free {
+        var ordinary: [StoredBuffer] = []
+        var oversized: OversizedPool<StoredBuffer>
+    }
+
+    private let free: Monitor<Free>
     private let limit: Int
 
-    init(limit: Int) { self.limit = limit }
+    /// - Parameters:
+    ///   - limit: ordinary buffers to keep.
+    ///   - oversizedBytesMax: bytes of larger ones to keep.
+    init(limit: Int, oversizedBytesMax: Int) {
+        self.limit = limit
+        free = Monitor(Free(oversized: OversizedPool(bytesMax: oversizedBytesMax)))
+    }
 
-    func take() -> StoredBuffer { free.withLock { $0.popLast() } ?? StoredBuffer() }
+    /// A buffer for a block of so many raw bytes.
+    func take(for rawBytes: Int) -> StoredBuffer {
+        let isOversized = rawBytes > FormatLimits.blockRawBytesMax
+        let known = free.withLock { free in
+            isOversized
+                ? free.oversized.take(for: StoredBlock.room(for: rawBytes))
+                : free.ordinary.popLast()
+        }
+        return known ?? StoredBuffer(rawBytes: rawBytes)
+    }
 
-    func give(_ buffers: [StoredBuffer]) {
+    func give(_ buffers: some Collection<StoredBuffer>) {
         free.withLock { free in
-            for buffer in buffers where free.count < limit && !buffer.isOversized {
-                free.append(buffer)
+            for buffer in buffers {
+                if buffer.isOversized {
+                    free.oversized.give(buffer)
+                } else if free.ordinary.count < limit {
+                    free.ordinary.append(buffer)
+                }
             }
         }
     }
 
-    func give(_ buffer: StoredBuffer) {
-        free.withLock { free in
-            if free.count < limit, !buffer.isOversized { free.append(buffer) }
-        }
-    }
+    func give(_ buffer: StoredBuffer) { give(CollectionOfOne(buffer)) }
 }

@@ -6,8 +6,11 @@ import SegmentFormat
 struct LogQueue {
     /// Work for a compressor.
     enum Job {
-        case block(RawBlock, ticket: UInt64)
+        /// A full or old block; `isPressed` when much more waits behind it.
+        case block(RawBlock, ticket: UInt64, isPressed: Bool)
         case mark(ticket: UInt64)
+        /// Nothing came for a while: see whether the segment is due to be sealed.
+        case look(ticket: UInt64)
         case again
         case stop
     }
@@ -27,6 +30,7 @@ struct LogQueue {
     /// How far `current` is filled; nil without one.
     private var fill: BlockFill?
     private var free: [RawBlock] = []
+    private var freeOversized: OversizedPool<RawBlock>
     private var pending = RingBuffer<RawBlock>()
     /// Capacity of all blocks that exist, filled or free.
     private var allocatedBytes = 0
@@ -36,8 +40,13 @@ struct LogQueue {
     private var oversizedBytes = 0
     private var nextTicket: UInt64 = 0
     private var isParked = false
+    /// When the age of the segment is looked at while nothing comes, in monotonic nanoseconds.
+    private var lookAt: UInt64 = 0
+    private var isLookPlanned = false
     /// A producer was told to pause and has not been called back.
     private var isPaused = false
+    /// A producer waits in `append`.
+    private var hasWaitingProducer = false
 
     var isFlushDue = false
     var isMarkDue = false
@@ -52,6 +61,7 @@ struct LogQueue {
         self.next = next
         self.gatheredBlocks = gatheredBlocks
         self.bytesMax = max(bytesMax, 4 * FormatLimits.blockRawBytesMax)
+        freeOversized = OversizedPool(bytesMax: self.bytesMax / 4)
         free.reserveCapacity(1024)
     }
 
@@ -69,7 +79,10 @@ struct LogQueue {
         var wakes = false
         if let filled = fill?.hasRoom(for: needed), !filled { wakes = submit() }
         if fill == nil {
-            guard let block = takeBlock(for: needed) else { return .wait }
+            guard let block = takeBlock(for: needed) else {
+                hasWaitingProducer = true
+                return .wait
+            }
             current = block
             fill = BlockFill(block, startedAt: clock.monotonicNanoseconds())
             wakes = wakes || isParked
@@ -108,22 +121,31 @@ struct LogQueue {
         // A record of its own. One is always let in, however full the queue, so that small
         // records cannot hold it back for ever.
         guard oversizedBytes == 0 || oversizedBytes + needed <= bytesMax else { return nil }
-        oversizedBytes += needed
-        return RawBlock(capacity: needed)
+        let block = freeOversized.take(for: needed) ?? RawBlock(oversizedFor: needed)
+        oversizedBytes += block.storage.count
+        return block
     }
 
     // MARK: Compressors
+
+    /// Nanoseconds without work after which the segment's age is looked at.
+    private static let lookNanoseconds: UInt64 = 1_000_000_000
 
     /// When a compressor must look again at the latest.
     mutating func deadline(now: UInt64, blockAge: UInt64) -> UInt64 {
         if let fill { return fill.startedAt &+ blockAge }
         isParked = true
-        return now &+ 1_000_000_000
+        if !isLookPlanned {
+            isLookPlanned = true
+            lookAt = now &+ Self.lookNanoseconds
+        }
+        return lookAt
     }
 
     mutating func takeJob(now: UInt64, blockAge: UInt64, deadline: UInt64) -> Job? {
         if let block = pending.popFirst() {
-            return .block(block, ticket: takeTicket())
+            let isPressed = busyBytes > bytesMax / 4
+            return .block(block, ticket: takeTicket(), isPressed: isPressed)
         }
         if let block = current, let filled = fill, filled.recordCount > 0 {
             let due = filled.startedAt &+ blockAge
@@ -132,7 +154,7 @@ struct LogQueue {
                 block.take(filled)
                 current = nil
                 fill = nil
-                return .block(block, ticket: takeTicket())
+                return .block(block, ticket: takeTicket(), isPressed: false)
             }
             if due < deadline { return .again }
         }
@@ -141,6 +163,10 @@ struct LogQueue {
         if isMarkDue {
             isMarkDue = false
             return .mark(ticket: takeTicket())
+        }
+        if isLookPlanned, lookAt <= now {
+            isLookPlanned = false
+            return .look(ticket: takeTicket())
         }
         return nil
     }
@@ -151,20 +177,31 @@ struct LogQueue {
         return nextTicket
     }
 
-    /// Takes a written block back.
-    ///
-    /// - Returns: whom to tell that there is room again.
-    mutating func giveBack(_ block: RawBlock) -> [@Sendable () -> Void] {
+    /// Takes a written block back. `roomGained` follows.
+    mutating func giveBack(_ block: RawBlock) {
         busyBytes -= block.used
+        block.reset()
         if block.storage.count == FormatLimits.blockRawBytesMax {
-            block.reset()
             free.append(block)
         } else {
             oversizedBytes -= block.storage.count
+            freeOversized.give(block)
         }
-        guard isPaused, busyBytes <= bytesMax / 4 else { return [] }
+    }
+
+    /// Whom to tell that there is room again: observers to call, and whether producers wait.
+    ///
+    /// A producer that waits is let in when a good part of the queue is free, or it would be
+    /// woken for each block.
+    mutating func roomGained() -> (observers: [@Sendable () -> Void], wakes: Bool) {
+        var wakes = false
+        if hasWaitingProducer, busyBytes <= bytesMax - bytesMax / 4 {
+            hasWaitingProducer = false
+            wakes = true
+        }
+        guard isPaused, busyBytes <= bytesMax / 4 else { return ([], wakes) }
         isPaused = false
-        return roomObservers
+        return (roomObservers, wakes)
     }
 }
 

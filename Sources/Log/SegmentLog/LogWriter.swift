@@ -22,7 +22,7 @@ package final class LogWriter: Sendable {
     private let schedule: any Clock
     private let options: LogOptions
     private let queue: Monitor<LogQueue>
-    private let turn = Monitor<UInt64>(0)
+    private let order = Monitor(WriteOrder())
     private let writer: SegmentWriter
     private let gate: Monitor<DurabilityGate>
     private let pool: StoredBufferPool
@@ -62,7 +62,10 @@ package final class LogWriter: Sendable {
         writerEpoch = opening.start.writerEpoch
         lock = opening.lock
         // Enough to refill a sync interval's worth of blocks without allocating.
-        pool = StoredBufferPool(limit: 2 * options.queueBytesMax / FormatLimits.blockRawBytesMax)
+        pool = StoredBufferPool(
+            limit: 2 * options.queueBytesMax / FormatLimits.blockRawBytesMax,
+            oversizedBytesMax: options.queueBytesMax / 2
+        )
         writer = SegmentWriter(
             layout: layout,
             disk: disk,
@@ -304,7 +307,7 @@ package final class LogWriter: Sendable {
         var cause = failure
         if failure == nil {
             do throws(SystemError) {
-                try writer.write(block, pause: { false })
+                try writer.write([block], pause: { false })
                 try writer.finish(pause: { false })
                 return .success(())
             } catch { cause = error }
@@ -340,8 +343,8 @@ package final class LogWriter: Sendable {
 
     // MARK: Compressing and writing
 
-    private func compress(_ raw: RawBlock) -> StoredBuffer {
-        let buffer = pool.take()
+    private func compress(_ raw: RawBlock, _ acceleration: Int32 = 1) -> StoredBuffer {
+        let buffer = pool.take(for: raw.used)
         buffer.fill(
             kind: .data,
             raw: raw.bytes,
@@ -349,39 +352,52 @@ package final class LogWriter: Sendable {
             firstSequence: raw.firstSequence,
             lastSequence: Sequence(raw.firstSequence.value + UInt64(raw.recordCount) - 1),
             earliest: raw.earliest,
-            latest: raw.latest
+            latest: raw.latest,
+            acceleration: acceleration
         )
         return buffer
     }
 
+    /// Ready blocks that are worth a call to the disk while more wait to be compressed.
+    private static let runBlocks = 8
+
     private func compressLoop() {
+        var run: [WriteOrder.Entry] = []
+        run.reserveCapacity(WriteOrder.capacity)
+        var blocks: [StoredBuffer] = []
+        blocks.reserveCapacity(WriteOrder.capacity)
         while true {
-            let job = nextJob()
-            if case .stop = job { return }
+            var job = queue.withLock {
+                $0.takeJob(now: 0, blockAge: options.blockNanosecondsMax, deadline: 0)
+            }
+            if job == nil {
+                // Nothing more to compress: what is ready need not wait for company.
+                writeReady(atLeast: 1, &run, &blocks)
+                job = waitForJob()
+            }
+            guard let job else { continue }
+            if case .stop = job {
+                writeReady(atLeast: 1, &run, &blocks)
+                return
+            }
             perform(job)
+            writeReady(atLeast: Self.runBlocks, &run, &blocks)
         }
     }
 
+    /// Does what comes before a job's turn to be written.
     private func perform(_ job: LogQueue.Job) {
         switch job {
         case .again, .stop: return
-        case .mark(let ticket):
-            inTurn(ticket) { () throws(SystemError) in
-                try writer.writeMark(pause: pause)
-            }
-        case .block(let raw, let ticket):
-            let buffer = compress(raw)
-            inTurn(ticket) { () throws(SystemError) in
-                writer.annotate(buffer, raw: raw)
-                writer.contextBeforeNextBlock = buffer.contextBefore
-                try writer.write(buffer, pause: pause)
-                writer.contextBeforeNextBlock = nil
-            }
-            giveBack(raw)
+        case .mark(let ticket): deposit(.mark, ticket)
+        case .look(let ticket): deposit(.look, ticket)
+        case .block(let raw, let ticket, let isPressed):
+            let buffer = compress(raw, isPressed ? options.pressedAcceleration : 1)
+            deposit(.block(buffer, raw), ticket)
         }
     }
 
-    private func nextJob() -> LogQueue.Job {
+    private func waitForJob() -> LogQueue.Job? {
         let now = schedule.monotonicNanoseconds()
         let blockAge = options.blockNanosecondsMax
         let deadline = queue.withLock { $0.deadline(now: now, blockAge: blockAge) }
@@ -391,7 +407,76 @@ package final class LogWriter: Sendable {
                 blockAge: blockAge,
                 deadline: deadline
             )
-        } ?? .again
+        }
+    }
+
+    private func deposit(_ entry: WriteOrder.Entry, _ ticket: UInt64) {
+        if order.withLock({ $0.deposit(entry, ticket: ticket) }) { return }
+        order.wait { $0.deposit(entry, ticket: ticket) ? () : nil }
+    }
+
+    /// Writes what stands ready, unless another thread is at it; that one looks again at its end.
+    private func writeReady(
+        atLeast minimum: Int,
+        _ run: inout [WriteOrder.Entry],
+        _ blocks: inout [StoredBuffer]
+    ) {
+        var minimum = minimum
+        while true {
+            let (isRun, wakes) = order.withLock { order in
+                let wakes = order.hasWaiter
+                return (order.take(atLeast: minimum, into: &run), wakes)
+            }
+            guard isRun else { return }
+            if wakes { order.wakeAll() }
+            write(run, &blocks)
+            giveBack(run)
+            run.removeAll(keepingCapacity: true)
+            order.withLock { $0.finish() }
+            // Others may have left work meanwhile and counted on this thread.
+            minimum = 1
+        }
+    }
+
+    /// Puts a run of jobs into the file in order; after a failure nothing more is written, but
+    /// jobs are still taken so that every thread ends.
+    private func write(_ run: [WriteOrder.Entry], _ blocks: inout [StoredBuffer]) {
+        guard queue.withLock({ $0.failure == nil }) else { return }
+        do throws(SystemError) {
+            for entry in run {
+                switch entry {
+                case .block(let buffer, let raw):
+                    writer.annotate(buffer, raw: raw)
+                    blocks.append(buffer)
+                case .mark:
+                    try writeBlocks(&blocks)
+                    try writer.writeMark(pause: pause)
+                case .look:
+                    try writeBlocks(&blocks)
+                    try writer.rotateIfAged(pause: pause)
+                }
+            }
+            try writeBlocks(&blocks)
+        } catch {
+            queue.update { $0.failure = error }
+            gate.update { $0.isStopped = true }
+        }
+        blocks.removeAll(keepingCapacity: true)
+    }
+
+    private func writeBlocks(_ blocks: inout [StoredBuffer]) throws(SystemError) {
+        guard !blocks.isEmpty else { return }
+        try writer.write(blocks, pause: pause)
+        blocks.removeAll(keepingCapacity: true)
+    }
+
+    private func giveBack(_ run: [WriteOrder.Entry]) {
+        let (observers, wakes) = queue.withLock { queue in
+            for case .block(_, let raw) in run { queue.giveBack(raw) }
+            return queue.roomGained()
+        }
+        if wakes { queue.wakeAll() }
+        for observer in observers { observer() }
     }
 
     /// Waits before another try to replace a failed file; closing the log ends the wait at once.
@@ -406,29 +491,13 @@ package final class LogWriter: Sendable {
         } ?? true  // the time is up
     }
 
-    /// Runs the writing stage for one job when its turn has come; after a failure nothing more is
-    /// written, but turns go on so that every thread ends.
-    private func inTurn(_ ticket: UInt64, _ body: () throws(SystemError) -> Void) {
-        turn.wait { $0 == ticket ? () : nil }
-        if queue.withLock({ $0.failure == nil }) {
-            do throws(SystemError) { try body() } catch {
-                queue.update { $0.failure = error }
-                gate.update { $0.isStopped = true }
-            }
-        }
-        turn.update { $0 += 1 }
-    }
-
-    private func giveBack(_ raw: RawBlock) {
-        let observers = queue.update { $0.giveBack(raw) }
-        for observer in observers { observer() }
-    }
-
     // MARK: Without threads
 
     /// A stage of a stepped log.
     package enum Stage: Sendable {
-        /// Compresses and writes one block, or one mark.
+        /// Compresses one block and leaves it to be written, with others, by `writing`.
+        case compressing
+        /// Writes what was left, or compresses and writes one block, or one mark.
         case writing
         /// Syncs the active file, or asks for a mark, when that is due.
         case syncing
@@ -441,18 +510,28 @@ package final class LogWriter: Sendable {
         precondition(options.stepped != nil, "a log with threads works by itself")
         switch stage {
         case .syncing: return syncLoop.step()
+        case .compressing:
+            // No further than the disk is given in one call, so that nothing waits for a slot.
+            guard order.withLock({ $0.ready < Self.runBlocks }) else { return false }
+            return stepJob()
         case .writing:
-            let now = schedule.monotonicNanoseconds()
-            let blockAge = options.blockNanosecondsMax
-            let job = queue.withLock {
-                $0.takeJob(now: now, blockAge: blockAge, deadline: now)
-            }
-            switch job {
-            case nil, .again?, .stop?: return false
-            case let job?: perform(job)
-            }
+            guard order.withLock({ $0.ready > 0 }) || stepJob() else { return false }
+            var run: [WriteOrder.Entry] = []
+            var blocks: [StoredBuffer] = []
+            writeReady(atLeast: 1, &run, &blocks)
             return true
         }
+    }
+
+    private func stepJob() -> Bool {
+        let now = schedule.monotonicNanoseconds()
+        let blockAge = options.blockNanosecondsMax
+        let job = queue.withLock { $0.takeJob(now: now, blockAge: blockAge, deadline: now) }
+        switch job {
+        case nil, .again?, .stop?: return false
+        case let job?: perform(job)
+        }
+        return true
     }
 
     private func stepAll() {

@@ -24,6 +24,8 @@ final class SegmentWriter: @unchecked Sendable {
     /// Statements that a failed manifest has not taken yet; they go before the next one.
     private var pendingEntries: [ManifestEntry] = []
     private var active: ActiveSegment?
+    /// Blocks handed over that are in no file yet. They stay when writing failed for good.
+    private var waiting: ArraySlice<StoredBuffer> = []
     /// The segment that failed and that the next one must supersede. Its file stays open until
     /// then: only through it does the kernel tell every error of earlier writes.
     private var failed: ActiveSegment?
@@ -102,29 +104,56 @@ final class SegmentWriter: @unchecked Sendable {
         }
     }
 
-    /// Writes a block behind the ones before it, in a new segment when it is time for one.
+    /// Writes blocks behind the ones before them, in a new segment when it is time for one.
     ///
     /// - Parameters:
-    ///   - buffer: the block; it belongs to the writer from here on.
+    ///   - buffers: the blocks in order; they belong to the writer from here on.
     ///   - pause: waits before another try and tells whether to go on trying.
     /// - Throws: a failure that could not be worked around. The log must stop.
-    func write(_ buffer: StoredBuffer, pause: () -> Bool) throws(SystemError) {
-        while true {
+    func write(_ buffers: [StoredBuffer], pause: () -> Bool) throws(SystemError) {
+        waiting = buffers[...]
+        while !waiting.isEmpty {
             if let failure = gate.withLock({ $0.failure }) {
                 try supersede(after: failure, pause: pause)
             }
             do throws(SystemError) {
                 try beginSegmentIfDue()
-                guard let durable = active.map({ _ in gate.withLock { $0.durable } }) else {
-                    preconditionFailure("no active segment")
-                }
-                try active?.write(buffer, durable: durable)
-                finishWrite(of: buffer, durable: durable)
+                let durable = gate.withLock { $0.durable }
+                let run = firstRun()
+                try active?.write(run, durable: durable)
+                waiting = waiting[run.endIndex...]
+                finishWrite(of: run, durable: durable)
                 waitForRoom()
-                return
             } catch {
                 gate.update { $0.failure = error }
             }
+        }
+        waiting = []
+    }
+
+    /// As many waiting blocks as go into the active segment before it is due to be sealed.
+    private func firstRun() -> ArraySlice<StoredBuffer> {
+        guard let active else { preconditionFailure("no active segment") }
+        var offset = active.offset
+        var room = FormatLimits.blocksPerSegmentMax - active.entries.count
+        var end = waiting.startIndex
+        repeat {
+            offset += UInt64(waiting[end].bytes.count)
+            room -= 1
+            end += 1
+        } while end < waiting.endIndex && offset < options.rotateBytes && room > 0
+        return waiting[..<end]
+    }
+
+    /// Seals the active segment and begins another one when it is old enough, though nothing
+    /// comes.
+    func rotateIfAged(pause: () -> Bool) throws(SystemError) {
+        if let failure = gate.withLock({ $0.failure }) {
+            try supersede(after: failure, pause: pause)
+        }
+        do throws(SystemError) { try beginSegmentIfDue() } catch {
+            gate.update { $0.failure = error }
+            try supersede(after: error, pause: pause)
         }
     }
 
@@ -135,7 +164,7 @@ final class SegmentWriter: @unchecked Sendable {
             return
         }
         guard active != nil else { return }
-        let buffer = pool.take()
+        let buffer = pool.take(for: 0)
         buffer.fill(
             kind: .mark,
             raw: UnsafeRawBufferPointer(start: nil, count: 0),
@@ -145,13 +174,15 @@ final class SegmentWriter: @unchecked Sendable {
             earliest: 0,
             latest: 0
         )
-        try write(buffer, pause: pause)
+        try write([buffer], pause: pause)
     }
 
-    private func finishWrite(of buffer: StoredBuffer, durable: Sequence) {
-        if buffer.lastSequence > lastSequence { lastSequence = buffer.lastSequence }
+    private func finishWrite(of buffers: ArraySlice<StoredBuffer>, durable: Sequence) {
+        for buffer in buffers where buffer.lastSequence > lastSequence {
+            lastSequence = buffer.lastSequence
+        }
         let now = schedule.monotonicNanoseconds()
-        let keeps = buffer.header.kind != .mark && options.durability != .none
+        let keeps = options.durability != .none
         let isHasty = options.durability == .everyBlock
         let half = options.unsyncedBytesMax / 2
         let wakes = gate.withLock { gate -> Bool in
@@ -161,18 +192,18 @@ final class SegmentWriter: @unchecked Sendable {
             gate.isDirty = true
             gate.lastWriteAt = now
             gate.marked = durable
-            if buffer.lastSequence > gate.written { gate.written = buffer.lastSequence }
-            if keeps {
+            if lastSequence > gate.written { gate.written = lastSequence }
+            let before = gate.unsyncedBytes
+            for buffer in buffers where keeps && buffer.header.kind != .mark {
                 gate.unsynced.append(buffer)
-                let before = gate.unsyncedBytes
                 gate.unsyncedBytes += buffer.heldBytes
-                // Once: a sync that is running looks again when it ends.
-                if before <= half, gate.unsyncedBytes > half { wakes = true }
             }
+            // Once: a sync that is running looks again when it ends.
+            if before <= half, gate.unsyncedBytes > half { wakes = true }
             return wakes
         }
         if wakes { gate.wakeAll() }
-        if !keeps { pool.give(buffer) }
+        for buffer in buffers where !keeps || buffer.header.kind == .mark { pool.give(buffer) }
     }
 
     /// Holds the stage up while too much waits for a sync, so that memory stays bounded.
@@ -207,15 +238,11 @@ final class SegmentWriter: @unchecked Sendable {
             // written, which may have changed it already.
             try createSegment(
                 from: lastSequence.next,
-                context: contextBeforeNextBlock ?? context,
+                context: contextBefore([]),
                 superseding: nil
             )
         }
     }
-
-    /// Set while a block that holds events is being written: the context before it. It stays set
-    /// when the write failed for good.
-    var contextBeforeNextBlock: ContextState?
 
     /// Seals the active segment and makes it durable whole.
     private func sealActive() throws(SystemError) {
@@ -232,11 +259,12 @@ final class SegmentWriter: @unchecked Sendable {
             throw error
         }
         let moves = options.durability != .none
-        let freed = gate.withLock { gate in
+        var freed: [StoredBuffer] = []
+        gate.withLock { gate in
             gate.isDirty = false
             if moves, gate.written > gate.durable { gate.durable = gate.written }
             gate.file = nil
-            return gate.releaseUnsynced(gate.unsynced.count)
+            gate.releaseUnsynced(gate.unsynced.count, into: &freed)
         }
         pool.give(freed)
         active = nil
@@ -321,7 +349,7 @@ final class SegmentWriter: @unchecked Sendable {
             startedAt: schedule.monotonicNanoseconds()
         )
         let raw = context.encoded()
-        let block = pool.take()
+        let block = pool.take(for: raw.count)
         raw.withUnsafeBytes { raw in
             block.fill(
                 kind: .context,
@@ -423,10 +451,12 @@ final class SegmentWriter: @unchecked Sendable {
         }
     }
 
-    /// What was in force before the first of some blocks that wait, and before the next one.
+    /// What was in force before the first of some blocks and of those that wait: events of the
+    /// blocks have changed `context` already.
     private func contextBefore(_ unsynced: [StoredBuffer]) -> ContextState {
         unsynced.first { $0.contextBefore != nil }?.contextBefore
-            ?? contextBeforeNextBlock ?? context  // no event has come since
+            ?? waiting.first { $0.contextBefore != nil }?.contextBefore
+            ?? context  // no event has come since
     }
 
     private func enterExclusive() {
@@ -519,7 +549,7 @@ final class SegmentWriter: @unchecked Sendable {
 
     private func holeBlock(_ hole: Hole) -> StoredBuffer {
         let raw = hole.encoded()
-        let buffer = StoredBuffer()
+        let buffer = StoredBuffer(rawBytes: raw.count)
         raw.withUnsafeBytes { raw in
             buffer.fill(
                 kind: .hole,

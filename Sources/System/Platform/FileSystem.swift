@@ -52,6 +52,11 @@ package protocol File: AnyObject, Sendable {
     ) throws(SystemError) -> Int
     /// Writes all bytes or throws; short writes and EINTR are carried on. Corresponds to `pwrite`.
     func write(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(SystemError)
+    /// Writes several pieces one behind the other, as `write` does one. Corresponds to `pwritev`.
+    func write(
+        gathering pieces: UnsafeBufferPointer<UnsafeRawBufferPointer>,
+        at offset: UInt64
+    ) throws(SystemError)
     /// Makes the contents durable. Corresponds to `fdatasync`.
     func syncData() throws(SystemError)
     /// Cuts or extends the file. Corresponds to `ftruncate`.
@@ -65,6 +70,18 @@ package protocol File: AnyObject, Sendable {
 }
 
 extension File {
+    /// Joins the pieces and writes them at once, for files that know no better way.
+    ///
+    /// - Throws: the error of the failed call, which is final for the file.
+    package func write(
+        gathering pieces: UnsafeBufferPointer<UnsafeRawBufferPointer>,
+        at offset: UInt64
+    ) throws(SystemError) {
+        var joined: [UInt8] = []
+        for piece in pieces { joined.append(contentsOf: piece) }
+        try write(joined, at: offset)
+    }
+
     /// Writes all bytes of an array or throws.
     ///
     /// - Throws: the error of the failed call, which is final for the file.

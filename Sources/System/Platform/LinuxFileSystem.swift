@@ -153,6 +153,37 @@ private final class LinuxFile: File, @unchecked Sendable {
         }
     }
 
+    func write(
+        gathering pieces: UnsafeBufferPointer<UnsafeRawBufferPointer>,
+        at offset: UInt64
+    ) throws(SystemError) {
+        // The limit of the kernel: UIO_MAXIOV.
+        precondition(pieces.count <= 1024, "too many pieces: \(pieces.count)")
+        let place = try filePosition(offset, plus: 0)
+        var done = withUnsafeTemporaryAllocation(of: iovec.self, capacity: pieces.count) { parts in
+            for (index, piece) in pieces.enumerated() {
+                let base = UnsafeMutableRawPointer(mutating: piece.baseAddress)
+                parts.initializeElement(at: index, to: iovec(iov_base: base, iov_len: piece.count))
+            }
+            return pwritev(descriptor, parts.baseAddress, Int32(pieces.count), place)
+        }
+        if done < 0 {
+            let error = SystemError.last("pwritev", path)
+            guard error.errno == EINTR else { throw error }
+            done = 0
+        }
+        // What a short write left over goes piece by piece.
+        var start = offset
+        for piece in pieces {
+            if done < piece.count {
+                let rest = UnsafeRawBufferPointer(rebasing: piece[done...])
+                try write(rest, at: start &+ UInt64(done))
+            }
+            done = max(0, done - piece.count)
+            start &+= UInt64(piece.count)
+        }
+    }
+
     func syncData() throws(SystemError) {
         if fdatasync(descriptor) != 0 { throw .last("fdatasync", path) }
     }

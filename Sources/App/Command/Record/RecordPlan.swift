@@ -27,13 +27,21 @@ struct RecordPlan: Sendable {
     private var places: [String] = []
     /// The configuration file, if there is one.
     var file: String?
-    var log = LogOptions()
+    var log = Self.recorderLog
     /// When to stop by itself.
     var nanosecondsMax: UInt64?
     var framesMax: UInt64?
     var endsWithStreams = false
     /// Everything that must never be written or said.
     var secrets: [String] = []
+
+    /// How a recorder writes unless it is told otherwise: quickly when frames come faster than
+    /// they can be compressed well.
+    private static var recorderLog: LogOptions {
+        var options = LogOptions()
+        options.pressedAcceleration = 3
+        return options
+    }
 
     /// Most sources of one recording.
     static let sourcesMax = 64

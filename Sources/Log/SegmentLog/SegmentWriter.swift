@@ -10,39 +10,39 @@ import SegmentFormat
 /// thread shares is inside `gate`.
 final class SegmentWriter: @unchecked Sendable {
     private let layout: RecordingLayout
-    private let disk: any FileSystem
+    let disk: any FileSystem
     private let clock: any Clock
     private let schedule: any Clock
     private var random: any RandomSource
-    private let options: LogOptions
-    private let recording: RecordingID
-    private let writerEpoch: UInt64
+    let options: LogOptions
+    let recording: RecordingID
+    let writerEpoch: UInt64
     private let pool: StoredBufferPool
     let gate: Monitor<DurabilityGate>
 
-    private var manifest: ManifestWriter
+    var manifest: ManifestWriter
     /// Statements that a failed manifest has not taken yet; they go before the next one.
-    private var pendingEntries: [ManifestEntry] = []
-    private var active: ActiveSegment?
+    var pendingEntries: [ManifestEntry] = []
+    var active: ActiveSegment?
     /// Blocks handed over that are in no file yet. They stay when writing failed for good.
-    private var waiting: ArraySlice<StoredBuffer> = []
+    var waiting: ArraySlice<StoredBuffer> = []
     /// The segment that failed and that the next one must supersede. Its file stays open until
     /// then: only through it does the kernel tell every error of earlier writes.
-    private var failed: ActiveSegment?
+    var failed: ActiveSegment?
     private var nextOrdinal: UInt64
     /// The end link of the sealed segment before the next one; 0 when there is none.
     private var previousLink: UInt64
     /// The last sequence written into any segment that counts.
-    private var lastSequence: Sequence
+    var lastSequence: Sequence
     private(set) var context: ContextState
     private var positionReader: (any PositionReader)?
     private var hasReserve = false
     /// The file of a segment whose making failed half way; it holds no record.
     private var unfinished: String?
     /// A durable segment that the manifest may or may not name: its entry is tried again as it is.
-    private var prepared: PreparedSegment?
+    var prepared: PreparedSegment?
 
-    private struct PreparedSegment {
+    struct PreparedSegment {
         let segment: ActiveSegment
         let entry: ManifestEntry
     }
@@ -245,7 +245,7 @@ final class SegmentWriter: @unchecked Sendable {
     }
 
     /// Seals the active segment and makes it durable whole.
-    private func sealActive() throws(SystemError) {
+    func sealActive() throws(SystemError) {
         guard let segment = active else { return }
         enterExclusive()
         defer { leaveExclusive() }
@@ -276,7 +276,7 @@ final class SegmentWriter: @unchecked Sendable {
         do throws(SystemError) { try segment.file.close() } catch { _ = error }
     }
 
-    private func flushPendingEntries() throws(SystemError) {
+    func flushPendingEntries() throws(SystemError) {
         while let entry = pendingEntries.first {
             try manifest.append(entry, on: disk)
             pendingEntries.removeFirst()
@@ -284,7 +284,7 @@ final class SegmentWriter: @unchecked Sendable {
     }
 
     /// Makes a segment and its manifest entry durable before any block follows.
-    private func createSegment(
+    func createSegment(
         from first: Sequence,
         context: ContextState,
         superseding old: SegmentHeader?
@@ -385,7 +385,7 @@ final class SegmentWriter: @unchecked Sendable {
 
     /// Replaces a file that failed: a new segment takes over from the first sequence that is not
     /// durable, and the blocks kept in memory are written again there.
-    private func supersede(
+    func supersede(
         after failure: SystemError,
         pause: () -> Bool
     ) throws(SystemError) {
@@ -415,7 +415,7 @@ final class SegmentWriter: @unchecked Sendable {
     private static let triesMax = 5
 
     /// Nothing more is written into the active segment.
-    private func giveUpActive() {
+    func giveUpActive() {
         guard let segment = active else { return }
         gate.withLock { $0.file = nil }
         closeFailed()
@@ -424,7 +424,7 @@ final class SegmentWriter: @unchecked Sendable {
     }
 
     /// Closes the file of the failed segment, once another stands in for it.
-    private func closeFailed() {
+    func closeFailed() {
         guard let segment = failed else { return }
         failed = nil
         // Final for this file either way: what it holds and another supersedes is not read.
@@ -453,13 +453,13 @@ final class SegmentWriter: @unchecked Sendable {
 
     /// What was in force before the first of some blocks and of those that wait: events of the
     /// blocks have changed `context` already.
-    private func contextBefore(_ unsynced: [StoredBuffer]) -> ContextState {
+    func contextBefore(_ unsynced: [StoredBuffer]) -> ContextState {
         unsynced.first { $0.contextBefore != nil }?.contextBefore
             ?? waiting.first { $0.contextBefore != nil }?.contextBefore
             ?? context  // no event has come since
     }
 
-    private func enterExclusive() {
+    func enterExclusive() {
         gate.wait { gate -> Void? in
             guard !gate.isSyncing else { return nil }
             gate.isExclusive = true
@@ -467,143 +467,7 @@ final class SegmentWriter: @unchecked Sendable {
         }
     }
 
-    private func leaveExclusive() { gate.update { $0.isExclusive = false } }
-
-    // MARK: The end
-
-    /// Seals the active segment: the recording is whole and durable.
-    ///
-    /// - Parameter pause: waits before another try and tells whether to go on trying.
-    /// - Throws: a failure that could not be worked around.
-    func finish(pause: () -> Bool) throws(SystemError) {
-        do throws(SystemError) {
-            try sealActive()
-        } catch {
-            // What the failed file was to make durable goes into another one.
-            gate.update { $0.failure = error }
-            try supersede(after: error, pause: pause)
-            try sealActive()
-        }
-        try manifest.close()
-        try removeReserve()
-    }
-
-    /// Writes the closing records into the space kept for them, after a full disk.
-    ///
-    /// - Parameters:
-    ///   - block: the closing records.
-    ///   - lastGiven: the last sequence given out before them. What is neither durable nor fits
-    ///     into the space becomes a hole.
-    /// - Throws: the failure; the recording is then recovered at the next opening.
-    func closeIntoReserve(_ block: StoredBuffer, lastGiven: Sequence) throws(SystemError) {
-        enterExclusive()
-        defer { leaveExclusive() }
-        try removeReserve()
-        let (unsynced, durable) = gate.withLock { ($0.unsynced, $0.durable) }
-        giveUpActive()
-        let from = max(
-            options.durability == .none ? lastSequence.next : durable.next,
-            lastKeptInFailed()?.next ?? .none  // it keeps nothing: from the durable sequence on
-        )
-        let waiting = unsynced.filter { $0.header.firstSequence >= from }
-        // Decided before the buffer can be in use again: when it is written already, only its
-        // seal is missing.
-        let hasBlock = block.header.firstSequence >= from
-        try createSegment(
-            from: from,
-            context: contextBefore(waiting),
-            superseding: failed?.header
-        )
-        closeFailed()
-        var last = from.previous
-        var room = Int(clamping: options.reserveBytes / 2)
-        for buffer in waiting where buffer !== block {
-            guard buffer.bytes.count <= room else { break }
-            room -= buffer.bytes.count
-            try active?.write(buffer, durable: durable)
-            last = buffer.lastSequence
-        }
-        if lastGiven > last {
-            let buffer = holeBlock(
-                Hole(from: last.next, count: lastGiven.value - last.value, cause: "disk full")
-            )
-            try active?.write(buffer, durable: durable)
-        }
-        if hasBlock { try active?.write(block, durable: durable) }
-        try sealLast()
-        try manifest.close()
-    }
-
-    /// Syncs the file of a segment that a write failed in, so that its whole blocks stand and no
-    /// hole is stated for them. They are kept, not acknowledged.
-    ///
-    /// - Returns: the last sequence that it keeps; nil when a sync of it has ever failed, or when
-    ///   the manifest may name a segment already that supersedes more of it.
-    private func lastKeptInFailed() -> Sequence? {
-        guard options.durability != .none, let segment = failed, prepared == nil,
-            !gate.withLock({ $0.hasSyncFailed })
-        else { return nil }
-        do throws(SystemError) { try segment.file.syncData() } catch { return nil }
-        return segment.lastSequence
-    }
-
-    private func holeBlock(_ hole: Hole) -> StoredBuffer {
-        let raw = hole.encoded()
-        let buffer = StoredBuffer(rawBytes: raw.count)
-        raw.withUnsafeBytes { raw in
-            buffer.fill(
-                kind: .hole,
-                raw: raw,
-                recordCount: 0,
-                firstSequence: hole.from,
-                lastSequence: hole.last,
-                earliest: 0,
-                latest: 0
-            )
-        }
-        return buffer
-    }
-
-    /// Seals the segment of the closing records. The durable sequence stays: a hole is no record.
-    private func sealLast() throws(SystemError) {
-        guard let segment = active else { return }
-        gate.withLock { $0.file = nil }
-        let (seal, fileBytes) = try writeSeal(of: segment)
-        active = nil
-        pendingEntries.append(sealedEntry(of: segment, seal, fileBytes: fileBytes))
-        try flushPendingEntries()
-        try segment.file.close()
-    }
-
-    /// Writes index and trailer and makes the file durable whole.
-    private func writeSeal(
-        of segment: ActiveSegment
-    ) throws(SystemError) -> (SegmentSeal, fileBytes: UInt64) {
-        let seal = segment.seal
-        let bytes = seal.encoded(at: segment.offset, salt: segment.header.salt)
-        try segment.file.write(bytes, at: segment.offset)
-        do throws(SystemError) { try segment.file.syncData() } catch {
-            gate.withLock { $0.hasSyncFailed = true }
-            throw error
-        }
-        return (seal, segment.offset + UInt64(bytes.count))
-    }
-
-    private func sealedEntry(
-        of segment: ActiveSegment,
-        _ seal: SegmentSeal,
-        fileBytes: UInt64
-    ) -> ManifestEntry {
-        ManifestEntry(
-            kind: .sealed,
-            ordinal: segment.header.ordinal,
-            writerEpoch: writerEpoch,
-            firstSequence: segment.header.firstSequence,
-            lastSequence: seal.lastSequence,
-            endLink: seal.endLink,
-            fileBytes: fileBytes
-        )
-    }
+    func leaveExclusive() { gate.update { $0.isExclusive = false } }
 
     private func makeReserve() throws(SystemError) {
         guard options.reserveBytes > 0 else { return }
@@ -613,7 +477,7 @@ final class SegmentWriter: @unchecked Sendable {
         hasReserve = true
     }
 
-    private func removeReserve() throws(SystemError) {
+    func removeReserve() throws(SystemError) {
         guard hasReserve else { return }
         hasReserve = false
         try disk.remove(layout.reserve)

@@ -428,6 +428,8 @@ class FullDisk(Case):
             result = run(*self.words(peer.url), "--on-full", "exit", "--acks", timeout=60)
             hold.set()
         self.check(result, 1, "(?i)full|no space")
+        said = [l for l in result.stderr.splitlines() if "cannot be written any more" in l]
+        self.assertEqual(len(said), 1, result)
         self.verified(self.disk / "rec")
         (stream,) = streams(self.disk / "rec")
         last = max(record.sequence for record in records(self.disk / "rec"))

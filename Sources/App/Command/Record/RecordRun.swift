@@ -83,16 +83,17 @@ struct RecordRun {
         sockets.stop()
         if !cause.hasPrefix("signal") { waitForDisk(capture, loop, talk) }
         var failure: String?
-        do { try log.close(cause: cause) } catch { failure = "\(error)" }
+        do { try log.close(cause: cause) } catch { failure = redactor.text("\(error)") }
         if isEnded { loop.join() }
         acks?.finish(log.watermarks.durable)
         talk.finish()
-        if case .logFailed(let text)? = capture.stop { failure = failure ?? text }
         let elapsed = clock.monotonicNanoseconds() - startedAt
         summarise(capture, elapsed: elapsed, stored: storedBytes(), before: bytesBefore)
-        if let failure {
-            throw VerbFailure(code: .failed, message: redactor.text(failure))
+        if case .logFailed(let text)? = capture.stop, failure ?? text == text {
+            // Said when it happened; closing fails for the same reason.
+            return .failed
         }
+        if let failure { throw VerbFailure(code: .failed, message: failure) }
         let silent = loop.statuses.filter { !$0.wasAccepted }.map(\.id)
         guard silent.isEmpty else {
             throw VerbFailure(

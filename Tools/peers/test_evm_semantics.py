@@ -57,8 +57,11 @@ class Served(Case):
         cls.addClassCleanup(serving.__exit__)
         (cls.address,) = first_addresses(serving, 1)
 
-    def assertSubscribes(self, *filters: dict[str, Any] | None) -> None:
-        """Each subscription of one connection gets just what the rules say, byte for byte."""
+    def assertSubscribes(self, *filters: dict[str, Any] | None, alone: bool = False) -> None:
+        """Each subscription of one connection gets just what the rules say, byte for byte.
+
+        The calls come in one message, or each alone, after the answer to the one before.
+        """
         with EvmClient(self.address) as client:
             calls = []
             for number, wanted in enumerate(filters):
@@ -66,14 +69,18 @@ class Served(Case):
                 calls.append(
                     {"jsonrpc": "2.0", "id": number, "method": "eth_subscribe", "params": params}
                 )
-            # At full speed everything follows the first call at once: so they come together.
-            client.call(calls if len(calls) > 1 else calls[0])
+            if alone:
+                for call in calls:
+                    client.call(call)
+                    self.assertEqual(json.loads(client.message())["id"], call["id"])
+            else:
+                client.call(calls if len(calls) > 1 else calls[0])
             frames = client.read_to_end()
         self.assertEqual(frames[-1].opcode, CLOSE)
         self.assertEqual(frames[-1].payload[:2], (1000).to_bytes(2, "big"))
         messages = messages_of(frames)
         first = [json.loads(m) for m in messages if b'"method"' not in m]
-        answers = first[0] if len(filters) > 1 else first
+        answers = first[0] if len(filters) > 1 and not alone else first
         self.assertEqual([a["id"] for a in answers], list(range(len(filters))), answers)
         self.assertEqual(len({a["result"] for a in answers}), len(filters))
         got: dict[str, list[bytes]] = {a["result"]: [] for a in answers}
@@ -124,6 +131,15 @@ class Invented(Served):
     def test_several_subscriptions_on_one_connection(self) -> None:
         addresses = self.chain.addresses
         self.assertSubscribes({"address": addresses[0]}, None, {"address": addresses[1:]}, {})
+
+    def test_subscriptions_one_by_one_lose_nothing(self) -> None:
+        addresses = self.chain.addresses
+        # The recorder's calls in the other order; the recorder's first and others; others alone.
+        self.assertSubscribes({}, None, alone=True)
+        self.assertSubscribes(None, {"address": addresses[1]}, {}, alone=True)
+        self.assertSubscribes(
+            {"address": addresses[0]}, {"address": addresses[1:4]}, None, {}, alone=True
+        )
 
     def test_the_recorded_calls_are_answered_with_the_recorded_bytes(self) -> None:
         with EvmClient(self.address) as client:
@@ -275,15 +291,31 @@ class Invented(Served):
             self.assertEqual(json.loads(client.message())["result"], "0x89")
 
     def test_breaches_of_the_protocol_end_one_client_only(self) -> None:
-        for data in (
-            Frame(TEXT, b"{}").encoded(masked=False), Frame(3, b"x").encoded(masked=True),
-            Frame(TEXT, b"x", True, 4).encoded(masked=True), b"\x81\xff" + b"\xff" * 12,
-            Frame(0, b"x").encoded(masked=True),
-        ):  # fmt: skip
-            with self.subTest(data=data[:8]), EvmClient(self.address) as client:
-                client.wire.send_raw(data)
-                frames = client.read_to_end()
-                self.assertFalse(any(b"result" in f.payload for f in frames), frames)
+        call = b'{"jsonrpc":"2.0","id":5,"method":"eth_chainId","params":[]}'
+        good = Frame(TEXT, call).encoded(masked=True)
+        breaches = {
+            "no mask": (Frame(TEXT, call).encoded(masked=False), 1002),
+            "RSV1": (Frame(TEXT, call, True, 4).encoded(masked=True), 1002),
+            "RSV2": (Frame(TEXT, call, True, 2).encoded(masked=True), 1002),
+            "RSV3 in a fragment": (
+                Frame(TEXT, call[:9], False).encoded(masked=True)
+                + Frame(0, call[9:], True, 1).encoded(masked=True), 1002,
+            ),
+            "an opcode of nobody": (Frame(3, call).encoded(masked=True), 1002),
+            "a continuation of nothing": (Frame(0, call).encoded(masked=True), 1002),
+            "a ping without mask": (Frame(PING, b"?").encoded(masked=False), 1002),
+            "a ping in pieces": (Frame(PING, b"?", False).encoded(masked=True), 1002),
+            "no UTF-8": (Frame(TEXT, call[:-1] + b"\xff}").encoded(masked=True), 1007),
+            "an absurd length": (b"\x81\xff" + b"\xff" * 12, 1002),
+        }  # fmt: skip
+        for what, (data, code) in breaches.items():
+            # Often, as an answer would have to win a race.
+            for _ in range(10):
+                with self.subTest(what), EvmClient(self.address) as client:
+                    client.wire.send_raw(data + good + good)
+                    frames = client.read_to_end()
+                    self.assertEqual([f.opcode for f in frames], [CLOSE], frames)
+                    self.assertEqual(int.from_bytes(frames[0].payload[:2], "big"), code)
         with EvmClient(self.address) as client:
             self.assertEqual(client.ask("eth_chainId", [])["result"], "0x89")
 

@@ -125,6 +125,13 @@ final class EthereumStream: OpenStream, WebSocketEvents {
             connection.pause()
             recorder.paused(ticket) { connection.resume() }
         }
+    }
+
+    func frameAccepted(
+        _ connection: WebSocketConnection,
+        _ header: FrameHeader,
+        _ payload: Span<UInt8>
+    ) {
         if !header.isControl { watchAnswers(connection, header, payload) }
     }
 

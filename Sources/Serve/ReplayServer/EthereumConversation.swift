@@ -66,6 +66,11 @@ struct EthereumConversation {
     /// Whether the client has subscriptions.
     var isSubscribed: Bool { !table.subscriptions.isEmpty }
 
+    /// Whether the client has subscribed to everything that was ever recorded.
+    var hasAskedForAll: Bool {
+        index.requests.isSubset(of: table.subscriptions.lazy.map(\.request))
+    }
+
     /// Whether the client is sent a recorded connection with everything in it.
     var isBound: Bool { binding != nil }
 

@@ -38,6 +38,9 @@ struct EthereumRecordingIndex: Sendable {
     let first: Sequence
     let last: Sequence
 
+    /// What was subscribed to on any of them.
+    private(set) var requests: Set<EthereumSubscription> = []
+
     /// Which of `streams` a stream is.
     func position(of stream: StreamID) -> Int? {
         // Sorted, as streams are found in the order of their ids.
@@ -91,6 +94,7 @@ struct EthereumRecordingIndex: Sendable {
             }
         }
         try choose(scan.finished(), options)
+        requests = Set(feeds.compactMap { call($0).subscription?.request })
     }
 
     private mutating func choose(

@@ -31,6 +31,11 @@ package struct EthereumServeOptions: Sendable {
     /// How long a client that has made the first calls of a recorded connection is given for the
     /// next one before it is served without.
     package var callGraceMilliseconds: UInt64 = 1_000
+    /// At the rate `max`, how long a client that has subscribed is given for its next request
+    /// before its play begins, and how long altogether: several round trips around the world. One
+    /// that has asked for all that was recorded does not wait.
+    package var settlingMilliseconds: UInt64 = 500
+    package var settlingMillisecondsMax: UInt64 = 2_000
     /// A ping is sent to a client that is not bound to a recorded connection when nothing was
     /// written for so long, and how long after it something must come (Bor and geth: 30 s each).
     package var pingMilliseconds: UInt64 = 30_000

@@ -88,21 +88,23 @@ final class EthereumSession: WebSocketEvents, Sendable {
         }
     }
 
+    /// Does nothing: a frame is looked at once it is known to keep the rules.
     func frameReceived(
         _ connection: WebSocketConnection,
         _ header: FrameHeader,
         _ payload: Span<UInt8>
+    ) {}
+
+    func frameAccepted(
+        _ connection: WebSocketConnection,
+        _ header: FrameHeader,
+        _ payload: Span<UInt8>
     ) {
-        var message: [UInt8]?
+        let message: [UInt8]?
         do throws(Violation) {
-            try assembly.withLock { state throws(Violation) in
-                let inflater = state.inflater
-                try state.assembler.append(header, payload) { about, bytes in
-                    message = Self.text(about, bytes, inflater, surroundings.options)
-                }
-            }
+            message = try self.message(header, payload)
         } catch {
-            // The transport closes for the same violation.
+            connection.close(code: error.closeCode, reason: error.description)
             return
         }
         let now = surroundings.clock.monotonicNanoseconds()
@@ -120,19 +122,42 @@ final class EthereumSession: WebSocketEvents, Sendable {
         if message != nil { surroundings.stage.wakeAll() }
     }
 
-    /// The text of a message; a text that no JSON reader takes when it does not inflate.
+    /// The message that a frame completes, inflated; nil when it completes none.
+    private func message(
+        _ header: FrameHeader,
+        _ payload: Span<UInt8>
+    ) throws(Violation) -> [UInt8]? {
+        try assembly.withLock { state throws(Violation) in
+            let (inflater, limit) = (state.inflater, surroundings.options.messageBytesMax)
+            var message: [UInt8]?
+            var violation: Violation?
+            try state.assembler.append(header, payload) { about, bytes in
+                do throws(Violation) {
+                    message = try Self.text(about, bytes, inflater, limit)
+                } catch { violation = error }
+            }
+            if let violation { throw violation }
+            return message
+        }
+    }
+
     private static func text(
         _ about: AssembledMessage,
         _ bytes: Span<UInt8>,
         _ inflater: Inflater?,
-        _ options: EthereumServeOptions
-    ) -> [UInt8] {
+        _ limit: Int
+    ) throws(Violation) -> [UInt8] {
         guard about.isCompressed, let inflater else { return bytes.withUnsafeBytes { Array($0) } }
+        let text: [UInt8]
         do throws(InflationError) {
-            return try inflater.inflate(bytes, limit: options.messageBytesMax)
+            text = try inflater.inflate(bytes, limit: limit)
         } catch {
-            return []
+            if case .overLimit = error { throw .messageOverLimit(limit: limit) }
+            throw .malformedCompression
         }
+        // The transport has judged the compressed bytes only.
+        if about.opcode == Opcode.text, !TextValidator.isUTF8(text.span) { throw .malformedText }
+        return text
     }
 
     func ended(_ connection: WebSocketConnection, _ end: ConnectionEnd) {

@@ -36,6 +36,11 @@ final class EthereumSessionLoop {
     /// The listener stands on a record that has not been taken.
     private var isHeld = false
     private var grace: (sequence: Sequence, deadline: UInt64)?
+    /// When the first subscription and the last message came, while the client is given time to
+    /// subscribe to more; nil before the first, and once records are taken.
+    private var settling: (since: UInt64, heardAt: UInt64)?
+    /// The last message of a client that was given that time in vain; nil once it is sent records.
+    private var silentSince: UInt64?
     private var wroteAt: UInt64
     private var pingedAt: UInt64?
 
@@ -68,7 +73,12 @@ final class EthereumSessionLoop {
                 session.waitForNews(deadline: ping(news))
                 continue
             }
+            if let deadline = settlingDeadline() {
+                session.waitForNews(deadline: deadline)
+                continue
+            }
             let turn = turn(listener)
+            if !conversation.output.bytes.isEmpty { silentSince = nil }
             guard flush() else { return }
             switch turn {
             case .more: continue
@@ -95,8 +105,30 @@ final class EthereumSessionLoop {
             isShared ? status.position : listener == nil ? needs.index.last : nil
         conversation.said(message)
         grace = nil
-        if listener == nil, conversation.isSubscribed, !begin() { return false }
+        let now = needs.clock.monotonicNanoseconds()
+        settling?.heardAt = now
+        if listener == nil, conversation.isSubscribed {
+            if !isShared { settling = (now, now) }
+            guard begin() else { return false }
+        }
         return flush()
+    }
+
+    /// Until when a client with a head of its own is given time for further subscriptions: all of
+    /// them are to begin where the first one does.
+    ///
+    /// - Returns: nil when its play goes on now.
+    private func settlingDeadline() -> UInt64? {
+        guard let settling else { return nil }
+        let now = needs.clock.monotonicNanoseconds()
+        let deadline = min(
+            settling.heardAt &+ needs.options.settlingMilliseconds &* 1_000_000,
+            settling.since &+ needs.options.settlingMillisecondsMax &* 1_000_000
+        )
+        if now < deadline, !conversation.hasAskedForAll { return deadline }
+        self.settling = nil
+        if now >= deadline { silentSince = settling.heardAt }
+        return nil
     }
 
     // MARK: Reading
@@ -178,14 +210,15 @@ final class EthereumSessionLoop {
         return .more
     }
 
-    /// Gives the client time for a call; when it is over, goes on without.
+    /// Gives the client time for a call, counted from its last one when it is sent nothing yet;
+    /// when it is over, goes on without.
     private func waitForCall(at sequence: Sequence) {
         let now = needs.clock.monotonicNanoseconds()
         let deadline: UInt64
         if let grace, grace.sequence == sequence {
             deadline = grace.deadline
         } else {
-            deadline = now &+ needs.options.callGraceMilliseconds &* 1_000_000
+            deadline = (silentSince ?? now) &+ needs.options.callGraceMilliseconds &* 1_000_000
             grace = (sequence, deadline)
         }
         if now >= deadline {

@@ -21,6 +21,8 @@ package enum Violation: Error, Equatable, Sendable {
     case interruptedMessage
     /// A text message that is not UTF-8.
     case malformedText
+    /// A compressed message that does not inflate; found by whoever inflates it.
+    case malformedCompression
     /// A message beyond the limit in bytes.
     case messageOverLimit(limit: Int)
     /// A close frame with a body of one byte.
@@ -57,6 +59,7 @@ extension Violation: CustomStringConvertible {
         case .unexpectedContinuation: "continuation without a message"
         case .interruptedMessage: "new message inside a fragmented one"
         case .malformedText: "text message is not UTF-8"
+        case .malformedCompression: "compressed message does not inflate"
         case .messageOverLimit(let limit): "message over \(limit) bytes"
         case .malformedClose: "close frame with one byte"
         case .invalidCloseCode(let code): "close code \(code)"

@@ -272,8 +272,13 @@ final class ConnectionLink: EventSource {
             hot.pointee.decoder.withPayload { payload in
                 events.frameReceived(owner, header, payload)
                 let judgement = hot.pointee.rules.judge(header, payload)
-                if case .message = judgement { return }
-                act(judgement, payload)
+                switch judgement {
+                case .message: events.frameAccepted(owner, header, payload)
+                case .ping, .pong, .close:
+                    events.frameAccepted(owner, header, payload)
+                    act(judgement, payload)
+                case .afterClose, .violation: act(judgement, payload)
+                }
             }
         }
         if isInputOver, stage == .open, !isPaused { settleInputEnd() }

@@ -245,6 +245,14 @@ private final class CountedEvents: WebSocketEvents {
         inner.frameReceived(connection, header, payload)
     }
 
+    func frameAccepted(
+        _ connection: WebSocketConnection,
+        _ header: FrameHeader,
+        _ payload: Span<UInt8>
+    ) {
+        inner.frameAccepted(connection, header, payload)
+    }
+
     func frameSent(
         _ connection: WebSocketConnection,
         _ header: FrameHeader,

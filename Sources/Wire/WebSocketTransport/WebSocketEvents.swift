@@ -12,8 +12,17 @@ package protocol WebSocketEvents: AnyObject, Sendable {
     /// There never was a WebSocket.
     func connectFailed(_ connection: WebSocketConnection, _ failure: ConnectFailure)
     /// A whole frame has arrived: any frame, control frames and those against the rules included,
-    /// before anything is done about it. Its payload, unmasked, is valid during the call.
+    /// before anything is done about it. Its payload, unmasked, is valid during the call. For
+    /// whoever keeps frames; who answers them does so in `frameAccepted`.
     func frameReceived(
+        _ connection: WebSocketConnection,
+        _ header: FrameHeader,
+        _ payload: Span<UInt8>
+    )
+    /// The frame that has just been reported keeps the rules: act on it here. Not called for a
+    /// frame against them, nor for any that follows it or a close frame. Its payload is valid
+    /// during the call.
+    func frameAccepted(
         _ connection: WebSocketConnection,
         _ header: FrameHeader,
         _ payload: Span<UInt8>
@@ -37,6 +46,12 @@ extension WebSocketEvents {
     package func rejected(_ connection: WebSocketConnection, _ rejection: Rejection) {}
     /// Does nothing; servers never connect.
     package func connectFailed(_ connection: WebSocketConnection, _ failure: ConnectFailure) {}
+    /// Does nothing.
+    package func frameAccepted(
+        _ connection: WebSocketConnection,
+        _ header: FrameHeader,
+        _ payload: Span<UInt8>
+    ) {}
     /// Does nothing.
     package func frameSent(
         _ connection: WebSocketConnection,

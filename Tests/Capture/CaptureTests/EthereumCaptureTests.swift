@@ -194,6 +194,31 @@ private let answer = #"{"jsonrpc":"2.0","id":1,"result":"0xab"}"#
         #expect(records.of(.gapOpened).isEmpty)
     }
 
+    @Test func `a frame that breaks the protocol is kept, closed with 1002 and not believed`()
+        throws
+    {
+        let node = try ScriptedNode { connection, _, _ in
+            // Believed, it would end the source for ever.
+            connection.text(
+                #"{"jsonrpc":"2.0","id":1,"error":{"code":-32601,"message":"no"}}"#,
+                firstByte: 0xA1
+            )
+        }
+        defer { node.close() }
+        let deck = try Deck()
+        let statuses = try record(node, deck: deck, until: { $0.frames.value >= 3 })
+        if case .ended(.failed(let text))? = statuses.first?.state {
+            Issue.record("given up: \(text)")
+        }
+        let records = try deck.records()
+        #expect(records.of(.webSocketFrameIn).first?.envelope.wireByte == 0xA1)
+        let close = try #require(
+            records.of(.webSocketFrameOut).first { $0.envelope.wireByte == 0x88 }
+        )
+        #expect(close.payload.starts(with: [0x03, 0xEA]))
+        #expect(records.of(.streamClosed).first?.fields.text(.cause) == "protocol_violation")
+    }
+
     @Test func `an upgrade that is refused is a connect error with its status`() throws {
         let key = "abcdef0123456789abcdef"
         let refusal = HTTPRefusal(status: 401, body: "bad \(key)")

@@ -66,8 +66,13 @@ final class EthereumClient: WebSocketEvents {
         state.update { $0.end = end }
     }
 
-    func send(_ text: String) throws {
-        try #require(connection.withLock { $0 }).send(opcode: 1, payload: Array(text.utf8).span)
+    func send(_ text: String, firstByte: UInt8 = 0x81) throws {
+        try send(WireFrame(firstByte, text))
+    }
+
+    func send(_ frame: WireFrame) throws {
+        let connection = try #require(connection.withLock { $0 })
+        try connection.send(firstByte: frame.firstByte, payload: frame.payload.span)
     }
 
     func close() { connection.withLock { $0 }?.close() }
@@ -105,7 +110,8 @@ final class EthereumClient: WebSocketEvents {
         return try #require(
             wait { state in
                 EthereumClient.messages(state.frames).first { $0.contains("\"id\":\(id),") }
-            }
+            },
+            "call \(id); so far: \(frames)"
         )
     }
 
@@ -134,6 +140,7 @@ final class EthereumStage {
         _ maker: EthereumRecordingMaker,
         head: UInt64? = nil,
         loops: Bool = false,
+        clock: any Clock = SystemClock(),
         random: any RandomSource = SeededRandom(seed: 1),
         _ change: (inout EthereumServeOptions) -> Void = { _ in }
     ) throws {
@@ -157,6 +164,7 @@ final class EthereumStage {
                 disk: LinuxFileSystem(),
                 options: options,
                 stage: stage,
+                clock: clock,
                 random: random
             )
         } catch {

@@ -67,6 +67,7 @@ extension RawPeer {
         arguments: [
             ([0x83, 0x00], .reservedOpcode(3), 0xEA),
             ([0xC1, 0x00], .reservedBits(firstByte: 0xC1), 0xEA),
+            ([0xA9, 0x00], .reservedBits(firstByte: 0xA9), 0xEA),
             ([0x80, 0x00], .unexpectedContinuation, 0xEA),
             ([0x09, 0x00], .fragmentedControl(opcode: 9), 0xEA),
             ([0x81, 0x81, 1, 2, 3, 4, 5], .maskForbidden, 0xEA),
@@ -84,6 +85,7 @@ extension RawPeer {
         #expect(recorder.last() == .ended(.violation(violation)))
         let frames = recorder.events.filter { if case .received = $0 { true } else { false } }
         #expect(frames.count == 1)
+        #expect(recorder.state.withLock(\.accepted) == [])
         #expect(recorder.end?.unreadBytes == [0x81, 0x00])
         // A masked close frame with the key 01010101: 0x03 becomes 0x02.
         #expect(written.starts(with: [0x88]) && written.count > 8)
@@ -256,14 +258,19 @@ extension RawPeer {
     @Test func `unmasked frames are refused with 1002`() throws {
         let bench = try Bench()
         let peer = try RawPeer(port: bench.server.port)
-        peer.write(Array(RawPeer.upgrade.utf8) + [0x81, 0x01, 0x61])
+        let masked: [UInt8] = [0x81, 0x81, 0, 0, 0, 0, 0x61]
+        let behind = masked + [0x89, 0x80, 0, 0, 0, 0]
+        peer.write(Array(RawPeer.upgrade.utf8) + masked + [0x81, 0x01, 0x61] + behind)
         #expect(peer.readHead().hasPrefix("HTTP/1.1 101 "))
         let close = peer.read(4)
         #expect(close.count == 4 && close[0] == 0x88 && Array(close[2...]) == [0x03, 0xEA])
         peer.close()
         let server = try #require(bench.acceptor.recorder())
         #expect(server.last() == .ended(.violation(.maskMissing)))
-        #expect(server.frames(1) == [.received(0x81, [0x61])])
+        #expect(server.frames(2).count == 2)
+        #expect(server.state.withLock(\.accepted) == [0x81])
+        // The ping behind it is not answered.
+        #expect(close[1] > 2)
     }
 
     @Test func `a reset is told from an end`() throws {

@@ -27,6 +27,8 @@ final class Recorder: WebSocketEvents {
         var events: [Event] = []
         var end: ConnectionEnd?
         var connection: WebSocketConnection?
+        /// First bytes of the frames that keep the rules.
+        var accepted: [UInt8] = []
         var maskKeys: [UInt32?] = []
         var lateEvents = 0
     }
@@ -74,6 +76,14 @@ final class Recorder: WebSocketEvents {
         // First the action, so that a test that sees the frame knows that a pause has begun.
         onFrame(connection, header.firstByte, bytes)
         note(.received(header.firstByte, bytes))
+    }
+
+    func frameAccepted(
+        _ connection: WebSocketConnection,
+        _ header: FrameHeader,
+        _ payload: Span<UInt8>
+    ) {
+        state.update { $0.accepted.append(header.firstByte) }
     }
 
     func frameSent(

@@ -120,6 +120,7 @@ let package = Package(
         // MARK: Log: the truth
         edge("SegmentFormat", "Log", ["RecordModel", "BlockCodec"]),
         edge("SegmentLog", "Log", ["RecordModel", "SegmentFormat", "Platform", "JSONText"]),
+        edge("LogCare", "Log", ["RecordModel", "SegmentFormat", "SegmentLog", "Platform"]),
 
         // MARK: Capture: live sources into the log
         pure(
@@ -179,8 +180,8 @@ let package = Package(
         .executableTarget(
             name: "Command",
             dependencies: [
-                "RecordModel", "MarketModel", "Platform", "SegmentFormat", "SegmentLog", "Capture",
-                "GeyserSource", "EthereumSource", "GeyserDecoding", "EthereumDecoding",
+                "RecordModel", "MarketModel", "Platform", "SegmentFormat", "SegmentLog", "LogCare",
+                "Capture", "GeyserSource", "EthereumSource", "GeyserDecoding", "EthereumDecoding",
                 "Deduplication", "Replay", "ReplayServer", "Observability", "Synthesis",
                 "GRPCTransport", "WebSocketTransport", "WebSocketProtocol", "JSONText", "Inflation",
             ],
@@ -237,6 +238,11 @@ let package = Package(
             ["SegmentLog", "SegmentFormat", "RecordModel", "Platform", "Simulation"]
         ),
         tests(
+            "LogCareTests",
+            "Log/LogCareTests",
+            ["LogCare", "SegmentLog", "SegmentFormat", "RecordModel", "Platform", "Simulation"]
+        ),
+        tests(
             "CaptureTests",
             "Capture/CaptureTests",
             [
@@ -283,8 +289,8 @@ let package = Package(
             "CommandTests",
             "App/CommandTests",
             [
-                "Command", "SegmentLog", "SegmentFormat", "RecordModel", "Platform", "JSONText",
-                "Replay", "Synthesis", "Capture", "EthereumSource", "GeyserSource",
+                "Command", "LogCare", "SegmentLog", "SegmentFormat", "RecordModel", "Platform",
+                "JSONText", "Replay", "Synthesis", "Capture", "EthereumSource", "GeyserSource",
                 "GeyserDecoding", "GRPCTransport", "WebSocketProtocol",
             ]
         ),

@@ -48,6 +48,7 @@ let importTable: [ImportRow] = [
         ["RecordModel", "SegmentFormat", "Platform", "JSONText"],
         toolchain: ["Synchronization"]
     ),
+    ImportRow("LogCare", ["RecordModel", "SegmentFormat", "SegmentLog", "Platform"]),
 
     ImportRow(
         "Capture",
@@ -93,8 +94,8 @@ let importTable: [ImportRow] = [
     ImportRow(
         "Command",
         [
-            "RecordModel", "MarketModel", "Platform", "SegmentFormat", "SegmentLog", "Capture",
-            "GeyserSource", "EthereumSource", "GeyserDecoding", "EthereumDecoding",
+            "RecordModel", "MarketModel", "Platform", "SegmentFormat", "SegmentLog", "LogCare",
+            "Capture", "GeyserSource", "EthereumSource", "GeyserDecoding", "EthereumDecoding",
             "Deduplication", "Replay", "ReplayServer", "Observability", "Synthesis",
             "GRPCTransport", "WebSocketTransport", "WebSocketProtocol", "JSONText", "Inflation",
         ],

@@ -58,6 +58,9 @@ package struct LogOptions: Sendable {
     /// Wall-clock nanoseconds to write into the `recording.json` of a new recording whose clock
     /// shows the time of its data; nil for what the clock shows.
     package var createdAt: Int64?
+    /// Whether a file that failed is replaced by a new segment; without it the first failure ends
+    /// the writing.
+    package var replacesFailedFiles = true
     /// Finds slots and blocks for the index; nil leaves the index without them.
     package var positionReader: (any PositionReader)?
     /// Set for simulations: the log then has no threads, and its work is done step by step on the

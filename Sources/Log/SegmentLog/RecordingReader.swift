@@ -8,10 +8,14 @@ package import SegmentFormat
 package final class RecordingReader {
     package let layout: RecordingLayout
     package let identity: RecordingIdentity
+    /// The identity that the segments carry.
+    package var recordingID: RecordingID { recording }
     /// Segments that count, by rising ordinal.
     package private(set) var segments: [SegmentDescriptor] = []
     /// What is wrong with the manifest, if anything.
     package private(set) var manifestDamage: LogError?
+    /// What is wrong with `recording.json`, when the recording was opened without it.
+    package private(set) var identityDamage: LogError?
 
     let disk: any FileSystem
 
@@ -24,6 +28,20 @@ package final class RecordingReader {
         identity = try RecordingIdentity.read(layout, on: disk)
         recording = identity.recording
         try refresh()
+    }
+
+    /// Opens what is left of a recording, also without `recording.json`.
+    ///
+    /// - Throws: `notARecording` when nothing tells that it is one, `newerVersion` or `system`.
+    package init(salvaging path: String, disk: any FileSystem) throws(LogError) {
+        layout = RecordingLayout(path)
+        self.disk = disk
+        (identity, identityDamage) = try RecordingIdentity.salvage(layout, on: disk)
+        recording = identity.recording
+        try refresh()
+        for index in segments.indices where segments[index].created == nil {
+            segments[index].created = try SegmentFile.salvage(segments[index], on: disk)
+        }
     }
 
     /// Looks at the manifest again.

@@ -389,6 +389,7 @@ final class SegmentWriter: @unchecked Sendable {
         after failure: SystemError,
         pause: () -> Bool
     ) throws(SystemError) {
+        guard options.replacesFailedFiles else { throw failure }
         enterExclusive()
         defer { leaveExclusive() }
         var failure = failure

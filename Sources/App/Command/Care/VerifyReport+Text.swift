@@ -67,7 +67,8 @@ extension VerifyReport {
         return String(decoding: writer.bytes, as: UTF8.self)
     }
 
-    private static func append(_ place: DamageReport, to writer: inout JSONWriter) {
+    /// Appends the object of a damaged place.
+    static func append(_ place: DamageReport, to writer: inout JSONWriter) {
         writer.beginObject()
         writer.key("kind")
         writer.string("damage")

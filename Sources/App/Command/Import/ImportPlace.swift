@@ -26,7 +26,11 @@ struct ImportPlace {
     /// - Throws: `VerbFailure` or `LogError`.
     func check() throws {
         do throws(SystemError) {
-            guard try disk.kind(of: layout.path) != nil else { return }
+            guard let kind = try disk.kind(of: layout.path) else { return }
+            // A link is not followed, and what it leads to is not ours.
+            guard kind == .directory else {
+                throw SystemError(call: "open", subject: layout.path, errno: 20)
+            }
         } catch { throw LogError.system(error) }
         guard overwrites else {
             throw VerbFailure(

@@ -29,6 +29,8 @@ package struct LogOptions: Sendable {
     package var rotateNanoseconds: UInt64 = 3_600_000_000_000
     /// An unfilled block is written when it is this many nanoseconds old.
     package var blockNanosecondsMax: UInt64 = 5_000_000
+    /// The same while a reader that follows the log waits for more.
+    package var liveBlockNanosecondsMax: UInt64 = 500_000
     /// Raw bytes that may wait to be compressed and written; above half of it sources pause.
     package var queueBytesMax: Int = 32 << 20
     /// LZ4's acceleration for blocks that are compressed while more than a quarter of the queue

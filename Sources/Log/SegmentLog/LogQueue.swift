@@ -131,15 +131,19 @@ struct LogQueue {
     /// Nanoseconds without work after which the segment's age is looked at.
     private static let lookNanoseconds: UInt64 = 1_000_000_000
 
-    /// When a compressor must look again at the latest.
-    mutating func deadline(now: UInt64, blockAge: UInt64) -> UInt64 {
-        if let fill { return fill.startedAt &+ blockAge }
+    /// When a compressor must look again at the latest, and whether there is nothing to be done
+    /// until a record comes.
+    mutating func deadline(
+        now: UInt64,
+        blockAge: UInt64
+    ) -> (time: UInt64, isParked: Bool) {
+        if let fill { return (fill.startedAt &+ blockAge, false) }
         isParked = true
         if !isLookPlanned {
             isLookPlanned = true
             lookAt = now &+ Self.lookNanoseconds
         }
-        return lookAt
+        return (lookAt, true)
     }
 
     mutating func takeJob(now: UInt64, blockAge: UInt64, deadline: UInt64) -> Job? {

@@ -18,6 +18,7 @@ package final class LogWriter: Sendable {
     /// Where the recording lies.
     package let layout: RecordingLayout
 
+    private let disk: any FileSystem
     private let clock: any Clock
     private let schedule: any Clock
     private let options: LogOptions
@@ -54,6 +55,7 @@ package final class LogWriter: Sendable {
         let opening = try Recovery(layout: layout, disk: disk, clock: clock, options: options)
             .open(random: &random)
         self.layout = layout
+        self.disk = disk
         self.clock = clock
         self.schedule = schedule
         self.options = options
@@ -366,6 +368,7 @@ package final class LogWriter: Sendable {
         run.reserveCapacity(WriteOrder.capacity)
         var blocks: [StoredBuffer] = []
         blocks.reserveCapacity(WriteOrder.capacity)
+        var readers = LiveReaderSign(layout, disk: disk)
         while true {
             var job = queue.withLock {
                 $0.takeJob(now: 0, blockAge: options.blockNanosecondsMax, deadline: 0)
@@ -373,7 +376,7 @@ package final class LogWriter: Sendable {
             if job == nil {
                 // Nothing more to compress: what is ready need not wait for company.
                 writeReady(atLeast: 1, &run, &blocks)
-                job = waitForJob()
+                job = waitForJob(&readers)
             }
             guard let job else { continue }
             if case .stop = job {
@@ -397,15 +400,18 @@ package final class LogWriter: Sendable {
         }
     }
 
-    private func waitForJob() -> LogQueue.Job? {
+    private func waitForJob(_ readers: inout LiveReaderSign) -> LogQueue.Job? {
         let now = schedule.monotonicNanoseconds()
-        let blockAge = options.blockNanosecondsMax
-        let deadline = queue.withLock { $0.deadline(now: now, blockAge: blockAge) }
+        let blockAge =
+            readers.isGiven()
+            ? min(options.blockNanosecondsMax, options.liveBlockNanosecondsMax)
+            : options.blockNanosecondsMax
+        let (deadline, isParked) = queue.withLock { $0.deadline(now: now, blockAge: blockAge) }
         return queue.wait(deadline: deadline) { queue in
             queue.takeJob(
                 now: schedule.monotonicNanoseconds(),
                 blockAge: blockAge,
-                deadline: deadline
+                deadline: isParked ? .max : deadline
             )
         }
     }

@@ -28,6 +28,8 @@ package final class RecordCursor {
 
     private let reader: RecordingReader
     private let follows: Bool
+    /// Told to the writer from the first time that this cursor waits.
+    private var sign: LiveReaderSign
     private var segmentIndex: Int
     private var scanner: SegmentScanner?
     private var open: OpenSegment?
@@ -62,6 +64,7 @@ package final class RecordCursor {
     ) throws(LogError) {
         self.reader = reader
         self.follows = follows
+        sign = LiveReaderSign(reader.layout, disk: reader.disk)
         segmentIndex = 0
         place = .allocate(capacity: 1)
         place.initialize(to: CursorPlace(expected: .first, from: from))
@@ -522,6 +525,7 @@ package final class RecordCursor {
     /// another one.
     private func waitOrReopen() throws(LogError) -> Step? {
         if let step = try reopenIfClosed() { return step.found }
+        sign.give()
         scanner?.reload(at: scanner?.offset ?? 0)  // a scanner has an offset
         return .end
     }

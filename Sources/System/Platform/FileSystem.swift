@@ -65,11 +65,26 @@ package protocol File: AnyObject, Sendable {
     func allocate(_ size: UInt64) throws(SystemError)
     /// Takes the exclusive advisory lock if it is free. Corresponds to `flock`.
     func tryLock() throws(SystemError) -> Bool
+    /// Shares the advisory lock until the file is closed, unless somebody holds it alone.
+    /// Corresponds to `flock` with `LOCK_SH`.
+    func tryShare() throws(SystemError) -> Bool
+    /// Whether somebody else shares the advisory lock.
+    func isShared() throws(SystemError) -> Bool
     /// Closes the file; its handle must not be used again. Corresponds to `close`.
     func close() throws(SystemError)
 }
 
 extension File {
+    /// For file systems without shared locks: nobody is ever seen sharing.
+    ///
+    /// - Throws: nothing here.
+    package func tryShare() throws(SystemError) -> Bool { true }
+
+    /// As `tryShare`.
+    ///
+    /// - Throws: nothing here.
+    package func isShared() throws(SystemError) -> Bool { false }
+
     /// Joins the pieces and writes them at once, for files that know no better way.
     ///
     /// - Throws: the error of the failed call, which is final for the file.

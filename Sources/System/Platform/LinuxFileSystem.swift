@@ -208,13 +208,23 @@ private final class LinuxFile: File, @unchecked Sendable {
         }
     }
 
-    func tryLock() throws(SystemError) -> Bool {
+    func tryLock() throws(SystemError) -> Bool { try lock(LOCK_EX) }
+
+    private func lock(_ operation: Int32) throws(SystemError) -> Bool {
         while true {
-            if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return true }
+            if flock(descriptor, operation | LOCK_NB) == 0 { return true }
             let error = SystemError.last("flock", path)
             if error.errno == EWOULDBLOCK { return false }
             if error.errno != EINTR { throw error }
         }
+    }
+
+    func tryShare() throws(SystemError) -> Bool { try lock(LOCK_SH) }
+
+    func isShared() throws(SystemError) -> Bool {
+        guard try lock(LOCK_EX) else { return true }
+        if flock(descriptor, LOCK_UN) != 0 { throw .last("flock", path) }
+        return false
     }
 
     func close() throws(SystemError) {

@@ -193,7 +193,7 @@ private let eventPayload =
             report: { _ in },
             // A mark is in the file only with the block after it, so the last record may wait.
             isAsked: { pauses == 100 || text.split(separator: "\n").count == 20 },
-            pause: {
+            pause: { _ in
                 pauses += 1
                 do {
                     _ = try writer.append(frame(), payload: [UInt8]([9]).span.bytes)

@@ -5,6 +5,46 @@ import SegmentLog
 import Testing
 
 @Suite struct LogWriterTests {
+    @Test func `a block closes sooner for a reader that waits`() throws {
+        let folder = try TemporaryFolder()
+        var options = LogOptions()
+        // By age alone no block would close while this test runs.
+        options.blockNanosecondsMax = 3_600_000_000_000
+        let writer = try openWriter(folder.path, options)
+        try writer.flush()
+        let reader = try RecordingReader(path: folder.path, disk: LinuxFileSystem())
+        let cursor = try RecordCursor(reader, follows: true)
+        while case .record = try cursor.next() {}
+        let appended = try writer.append(
+            RecordEnvelope(kind: .grpcMessageIn, stream: Sequence(1), receivedAt: 1, monotonic: 1),
+            payload: [7].span.bytes
+        )
+        var found: Sequence?
+        for _ in 0..<10_000 where found == nil {
+            if case .record = try cursor.next() { found = cursor.envelope.sequence }
+            Thread.sleep(nanoseconds: 1_000_000)
+        }
+        #expect(found == appended.sequence)
+        try writer.close(cause: "test")
+    }
+
+    @Test func `an idle segment is sealed when it is old enough`() throws {
+        let folder = try TemporaryFolder()
+        var options = LogOptions()
+        options.rotateNanoseconds = 1
+        let writer = try openWriter(folder.path, options)
+        try writer.flush()
+        var segments = 0
+        for _ in 0..<10_000 where segments < 2 {
+            segments = try RecordingReader(path: folder.path, disk: LinuxFileSystem())
+                .segments.count
+            Thread.sleep(nanoseconds: 1_000_000)
+        }
+        #expect(segments == 2)
+        try writer.close(cause: "test")
+        #expect(try readAll(folder.path).records.count == 2)
+    }
+
     @Test func `what is appended comes back, byte for byte and in order`() throws {
         let folder = try TemporaryFolder()
         let writer = try openWriter(folder.path)

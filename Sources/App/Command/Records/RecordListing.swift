@@ -19,8 +19,9 @@ struct RecordListing {
     let report: (String) -> Void
     /// Whether to stop.
     var isAsked: () -> Bool = { false }
-    /// Waits a moment for the writer; only called when following.
-    var pause: () -> Void = {}
+    /// Waits a moment for the writer; only called when following. It is told how often it was
+    /// called since the last record.
+    var pause: (_ times: Int) -> Void = { _ in }
 
     /// Bytes that are collected before they are written.
     private static let bufferBytes = 1 << 20
@@ -38,6 +39,7 @@ struct RecordListing {
         }
         let cursor = try RecordCursor(reader, from: range.first, follows: follows)
         var gate = DurableGate(reader: isDurableOnly ? reader : nil)
+        var pauses = 0
         do {
             loop: while !isAsked(), !range.isPast(cursor.expected) {
                 switch try cursor.next() {
@@ -46,6 +48,7 @@ struct RecordListing {
                     if range.isPast(envelope.sequence) { break loop }
                     guard try waitDurable(envelope.sequence, &gate, &printer) else { break loop }
                     try printer.add(envelope, payload: cursor.payloadBytes)
+                    pauses = 0
                 case .hole(let hole): printer.add(hole)
                 case .damage(let damage):
                     if damage.isLoss, range.isPast(damage.missingFrom) { break loop }
@@ -55,7 +58,8 @@ struct RecordListing {
                 case .end:
                     if !follows { break loop }
                     try flush(&printer)
-                    pause()
+                    pause(pauses)
+                    pauses += 1
                 }
                 if printer.output.count >= Self.bufferBytes { try flush(&printer) }
             }
@@ -91,9 +95,11 @@ struct RecordListing {
         if try gate.admits(sequence, again: false) { return true }
         guard follows else { return false }
         try flush(&printer)
+        var pauses = 0
         while !isAsked() {
             if try gate.admits(sequence, again: true) { return true }
-            pause()
+            pause(pauses)
+            pauses += 1
         }
         return false
     }

@@ -53,7 +53,8 @@ private func runCat(_ arguments: ParsedArguments) throws -> ExitCode {
         write: { try writeOutput($0) },
         report: { console.complain("tapedeck cat", $0) },
         isAsked: { interrupt.isAsked },
-        pause: { interrupt.sleep(nanoseconds: 20_000_000) }
+        // Quick while records come, easy on the processor while none do.
+        pause: { times in interrupt.sleep(nanoseconds: 500_000 << UInt64(min(times / 8, 5))) }
     )
     do { return try listing.run() } catch let error as SystemError where error.isReaderGone {
         return .ok

@@ -74,3 +74,9 @@ struct ChainBlock {
         covered.contains { $0.coversSelection(of: filter) }
     }
 }
+
+extension ChainBlock.Log {
+    init(_ log: EthereumLog, _ text: [UInt8]) {
+        self.init(index: log.logIndex, address: log.address, topics: log.topics, text: text)
+    }
+}

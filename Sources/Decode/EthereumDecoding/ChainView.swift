@@ -20,8 +20,9 @@ package import MarketModel
 /// came before the block's header on the same stream (a node feeds a block's header before its
 /// logs), and it stays until the header of the block's child arrived on that stream. A recorded
 /// `eth_getLogs` by block hash covers its block at once. The newest block is therefore not yet
-/// whole, and a range that includes it is refused until its child arrives; `closeNewest` ends
-/// that wait at the end of a recording.
+/// whole, and a range that includes it is refused until its child arrives. A copy of the view with
+/// `holdHead` may be fed ahead as long as `isNewestOpen`, and then knows it whole; `closeNewest`
+/// ends the wait for whoever can vouch that nothing is missing.
 ///
 /// **What is never made up.** A header notification lacks the transactions and sizes of a block
 /// object, so `eth_getBlockByNumber` and `eth_getBlockByHash` answer only with block objects that
@@ -38,6 +39,8 @@ package struct ChainView {
     private var bytes = 0
 
     private var head: ChainStream.Head?
+    /// The head stays, whatever is fed.
+    private var isHeadHeld = false
     /// The highest head of the streams that have ended.
     private var endedHead: ChainStream.Head?
     /// For recordings without headers: the height that an `eth_blockNumber` answer gave.
@@ -74,6 +77,13 @@ package struct ChainView {
 
     /// The newest block that the recording has announced.
     package var newest: BlockNumber? { head.map { BlockNumber($0.number) } }
+
+    /// Whether logs of the newest block may still come, or the header that proves them whole.
+    package var isNewestOpen: Bool {
+        guard let head, let block = blocks[head.hash], block.removedBy.isEmpty else { return false }
+        // A stream that went on to anything else has told all it had to tell.
+        return block.openings.contains { streams[$0.stream]?.head?.hash == head.hash }
+    }
 
     /// How many blocks are kept, variants included.
     package var blockCount: Int { blocks.count }
@@ -127,6 +137,10 @@ package struct ChainView {
             for opening in openings { blocks[place.hash]?.close(stream: opening.stream) }
         }
     }
+
+    /// Keeps the head where it is from now on: what is fed then completes its block and changes no
+    /// answer otherwise.
+    package mutating func holdHead() { isHeadHeld = true }
 
     private mutating func sent(_ message: JSONRPCMessage, on stream: UInt64) {
         guard case .call(let call) = message, let id = call.id else { return }
@@ -294,6 +308,7 @@ package struct ChainView {
 
     /// Keeps an answer for an equal call, when what it says cannot change unless the chain does.
     private mutating func remember(_ answer: LogAnswer) {
+        if isHeadHeld { return }
         if answer.filter.blockHash == nil {
             guard case .number = answer.filter.fromBlock, let head,
                 case .number(let last) = answer.filter.toBlock, last <= head.number
@@ -351,6 +366,7 @@ package struct ChainView {
 
     /// The head is the highest head of the streams; a stream that lags does not pull it back.
     private mutating func chooseHead() {
+        if isHeadHeld { return }
         var best: ChainStream.Head?
         // In the order of stream numbers, so that ties never depend on the dictionary's order.
         for stream in streams.keys.sorted() {
@@ -579,11 +595,5 @@ package struct ChainView {
             return nil
         }
         return block.parentHash
-    }
-}
-
-extension ChainBlock.Log {
-    init(_ log: EthereumLog, _ text: [UInt8]) {
-        self.init(index: log.logIndex, address: log.address, topics: log.topics, text: text)
     }
 }

@@ -19,6 +19,9 @@ final class EthereumAnswers: Sendable {
 
     private struct State {
         var feed: Feed?
+        /// A copy of the feed's view at a place, with the newest block completed from what was
+        /// recorded behind it.
+        var completed: (position: Sequence, view: ChainView)?
     }
 
     /// - Parameters:
@@ -58,7 +61,33 @@ final class EthereumAnswers: Sendable {
                 state.feed = nil
                 throw JSONRPCError(code: -32603, message: "the recording cannot be read: \(error)")
             }
-            return try state.feed?.view.answer(method, params: params)
+            guard let feed = state.feed else { return nil }
+            do throws(JSONRPCError) {
+                return try feed.view.answer(method, params: params)
+            } catch {
+                guard method == "eth_getLogs", feed.view.isNewestOpen else { throw error }
+            }
+            return try completed(&state, feed).answer(method, params: params)
+        }
+    }
+
+    /// The chain as of the place of the feed, as a node knows it: with every log of its newest
+    /// block, of which the recording may tell some behind that place.
+    private func completed(
+        _ state: inout State,
+        _ feed: Feed
+    ) throws(JSONRPCError) -> ChainView {
+        if let completed = state.completed, completed.position == feed.position {
+            return completed.view
+        }
+        do throws(LogError) {
+            let reader = try RecordingReader(path: path, disk: disk)
+            let ahead = Feed(feed, try RecordCursor(reader, from: feed.position.next))
+            try ahead.completeNewest(through: index.last)
+            state.completed = (feed.position, ahead.view)
+            return ahead.view
+        } catch {
+            throw JSONRPCError(code: -32603, message: "the recording cannot be read: \(error)")
         }
     }
 
@@ -81,25 +110,44 @@ final class EthereumAnswers: Sendable {
             view = ChainView(chainID: index.chainID)
         }
 
+        /// A copy that goes on with a cursor behind the other's place.
+        init(_ other: Feed, _ cursor: RecordCursor) {
+            index = other.index
+            self.cursor = cursor
+            view = other.view
+            position = other.position
+            sent = other.sent
+            received = other.received
+        }
+
         func advance(through last: Sequence) throws(LogError) {
-            while position < last {
-                if !isHeld {
-                    switch try cursor.next() {
-                    case .record: isHeld = true
-                    case .hole, .damage: continue
-                    case .end:
-                        position = last
-                        return
-                    }
-                }
-                guard cursor.envelope.sequence <= last else {
+            while position < last { try step(through: last) }
+        }
+
+        /// Reads on until nothing more can come of the newest block, which stays the newest.
+        func completeNewest(through last: Sequence) throws(LogError) {
+            view.holdHead()
+            while view.isNewestOpen, position < last { try step(through: last) }
+        }
+
+        /// Takes the next record, or comes to the end of what may be taken.
+        private func step(through last: Sequence) throws(LogError) {
+            if !isHeld {
+                switch try cursor.next() {
+                case .record: isHeld = true
+                case .hole, .damage: return
+                case .end:
                     position = last
                     return
                 }
-                isHeld = false
-                take(cursor.envelope)
-                position = cursor.envelope.sequence
             }
+            guard cursor.envelope.sequence <= last else {
+                position = last
+                return
+            }
+            isHeld = false
+            take(cursor.envelope)
+            position = cursor.envelope.sequence
         }
 
         private func take(_ envelope: RecordEnvelope) {

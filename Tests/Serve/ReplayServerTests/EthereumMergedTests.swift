@@ -218,6 +218,53 @@ struct EthereumMergedTests {
         #expect(answers[2].contains(#"[{"jsonrpc":"2.0","id":1,"error":{"code":-32600"#))
     }
 
+    @Test func `logs up to the head are all there as soon as a node has them, or none`() throws {
+        let maker = try EthereumRecordingMaker()
+        let stream = try maker.open()
+        try maker.call(stream, 1, "eth_subscribe", #"["newHeads"]"#, answer: "\"0xa1\"")
+        try maker.call(stream, 2, "eth_subscribe", #"["logs",{}]"#, answer: "\"0xa2\"")
+        // The place of each header, and its logs.
+        var places: [Sequence] = []
+        var logs: [[String]] = []
+        for number in 1...3 {
+            let head = header(number, hash: number, parent: number - 1)
+            places.append(try maker.received(stream, .text(notification("0xa1", head))))
+            logs.append((0..<3).map { log(block: number, hash: number, index: $0) })
+            for log in logs[number - 1] {
+                try maker.received(stream, .text(notification("0xa2", log)))
+            }
+        }
+        try maker.finish()
+        let stage = try EthereumStage(maker, head: places[0].value)
+        let client = try EthereumClient(stage.server)
+        func list(_ blocks: [[String]]) -> String {
+            "\"result\":[\(blocks.joined().joined(separator: ","))]}"
+        }
+        // Between the header and its logs, and between two of its logs.
+        var id = 0
+        for place in [places[0], places[0].next, places[1], places[1].next] {
+            if stage.stage.status.position < place { stage.play(through: place) }
+            let known = place < places[1] ? 1 : 2
+            for range in [
+                #"[{"fromBlock":"0x1"}]"#, #"[{"fromBlock":"0x1","toBlock":"latest"}]"#,
+                #"[{"fromBlock":"0x1","toBlock":"0x\#(known)"}]"#,
+            ] {
+                id += 1
+                let answer = try client.ask(id, "eth_getLogs", range)
+                #expect(answer.contains(list(Array(logs.prefix(known)))), "\(place) \(answer)")
+            }
+            id += 1
+            let beyond = #"[{"fromBlock":"0x1","toBlock":"0x\#(known + 1)"}]"#
+            #expect(try client.ask(id, "eth_getLogs", beyond).contains("error"))
+        }
+        // Nothing proves the last block whole.
+        stage.playOn()
+        let last = try client.ask(100, "eth_getLogs", #"[{"fromBlock":"0x1"}]"#)
+        #expect(last.contains("is not available in this recording"))
+        let before = try client.ask(101, "eth_getLogs", #"[{"fromBlock":"0x1","toBlock":"0x2"}]"#)
+        #expect(before.contains(list(Array(logs.prefix(2)))))
+    }
+
     @Test func `queries are answered as of the head, on the chain that was canonical there`() throws
     {
         let maker = try EthereumRecordingMaker()

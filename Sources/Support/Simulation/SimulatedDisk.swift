@@ -28,14 +28,14 @@ struct SimulatedDisk {
             case .write(let offset, let bytes):
                 let end = offset + bytes.count
                 if target.count < end {
-                    target.append(contentsOf: repeatElement(0, count: end - target.count))
+                    target += [UInt8](repeating: 0, count: end - target.count)
                 }
                 target.replaceSubrange(offset..<end, with: bytes)
             case .resize(let size):
                 if size < target.count {
                     target.removeLast(target.count - size)
                 } else {
-                    target.append(contentsOf: repeatElement(0, count: size - target.count))
+                    target += [UInt8](repeating: 0, count: size - target.count)
                 }
             }
         }
@@ -87,63 +87,104 @@ struct SimulatedDisk {
         pendingNames[path] = nil
     }
 
-    /// The disk as a process finds it that starts after this one was killed.
-    func afterKill() -> SimulatedDisk {
-        var disk = self
-        for number in disk.inodes.keys { disk.inodes[number]?.isLocked = false }
-        return disk
+    /// Releases every lock, as the end of a process does.
+    mutating func releaseLocks() {
+        for number in inodes.keys { inodes[number]?.isLocked = false }
     }
 
     /// The disk after a power cut.
     ///
-    /// - Parameter keep: asked for every unsynced name and sector whether it reached the disk.
+    /// - Parameters:
+    ///   - percent: how likely each unsynced name and sector is kept.
+    ///   - tears: the last unsynced write of each file arrives up to some byte, and no sector of
+    ///     it behind that.
+    ///   - leavesGarbage: space that a file was given and whose bytes never came may read as
+    ///     what somebody else had there, not as zeros.
+    ///   - random: decides for every unsynced name and sector.
     /// - Returns: a disk on which everything is durable.
-    func afterPowerCut(keep: () -> Bool) -> SimulatedDisk {
+    func afterPowerCut(
+        percent: UInt64,
+        tears: Bool,
+        leavesGarbage: Bool,
+        random: inout SeededRandom
+    ) -> SimulatedDisk {
         var disk = SimulatedDisk()
         disk.nextInode = nextInode
         var names = durableNodes
         for directory in pendingNames.keys.sorted() {
-            for change in pendingNames[directory, default: []] where keep() {
+            for change in pendingNames[directory, default: []]
+            where random.next(below: 100) < percent {
                 for (path, node) in change { names[path] = node }
             }
         }
-        for (path, node) in names {
+        for path in names.keys.sorted() {
             // A name whose directory was lost is lost with it.
             var folder = Self.parent(of: path)
             while folder != "/", names[folder] == .directory { folder = Self.parent(of: folder) }
-            guard folder == "/" else { continue }
+            guard folder == "/", let node = names[path] else { continue }
             disk.nodes[path] = node
-            if case .file(let number) = node {
-                disk.inodes[number] = inodes[number].map { Self.cut($0, keep: keep) }
+            if case .file(let number) = node, let inode = inodes[number] {
+                let left = inode.arrived(
+                    percent: percent,
+                    tears: tears,
+                    leavesGarbage: leavesGarbage,
+                    random: &random
+                )
+                disk.inodes[number] = Inode(contents: left, durable: left)
             }
         }
         disk.durableNodes = disk.nodes
         return disk
     }
+}
 
-    private static func cut(_ inode: Inode, keep: () -> Bool) -> Inode {
-        var durable = inode.durable
-        for change in inode.pending {
+extension SimulatedDisk.Inode {
+    /// Drops what is unsynced as a failed sync does: some sectors have reached the disk, the rest
+    /// never will, and no later sync knows of them. Processes go on seeing all of it. The size
+    /// is the file system's own affair and is not dropped.
+    mutating func failSync(random: inout SeededRandom) {
+        durable = arrived(percent: 50, tears: false, leavesGarbage: false, random: &random)
+        pending = pending.filter { if case .resize = $0 { true } else { false } }
+    }
+
+    /// What the disk holds when some of the unsynced changes have arrived.
+    func arrived(
+        percent: UInt64,
+        tears: Bool,
+        leavesGarbage: Bool,
+        random: inout SeededRandom
+    ) -> [UInt8] {
+        var left = durable
+        let lastWrite = pending.lastIndex { if case .write = $0 { true } else { false } }
+        for (index, change) in pending.enumerated() {
             guard case .write(let offset, let bytes) = change else {
-                if keep() { Inode.apply(change, to: &durable) }
+                if random.next(below: 100) < percent { Self.apply(change, to: &left) }
+                continue
+            }
+            if tears, index == lastWrite {
+                let count = Int(random.next(below: UInt64(bytes.count) + 1))
+                Self.apply(.write(offset: offset, bytes: Array(bytes.prefix(count))), to: &left)
                 continue
             }
             var place = offset
             let end = offset + bytes.count
-            // The size may reach the disk before the data: the rest then reads as zeros.
-            if end > durable.count, keep() { Inode.apply(.resize(end), to: &durable) }
+            // The size may reach the disk before the data: the rest then reads as zeros, or as
+            // what was there before.
+            if end > left.count, random.next(below: 100) < percent {
+                Self.apply(.resize(end), to: &left)
+            }
             while place < end {
                 let next = min(end, (place / 512 + 1) * 512)
-                if keep() {
+                if random.next(below: 100) < percent {
                     let piece = Array(bytes[(place - offset)..<(next - offset)])
-                    Inode.apply(.write(offset: place, bytes: piece), to: &durable)
+                    Self.apply(.write(offset: place, bytes: piece), to: &left)
+                } else if leavesGarbage, place >= durable.count, next <= left.count {
+                    let piece = (place..<next).map { _ in UInt8(truncatingIfNeeded: random.next()) }
+                    Self.apply(.write(offset: place, bytes: piece), to: &left)
                 }
                 place = next
             }
         }
-        var fresh = Inode()
-        fresh.contents = durable
-        fresh.durable = durable
-        return fresh
+        return left
     }
 }

@@ -45,39 +45,60 @@ final class SimulatedFile: File {
 
     func write(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(SystemError) {
         try system.state.withLock { state throws(SystemError) in
-            var errno = state.count(needsSpace: true)
-            var arrived = bytes.count
-            if errno != nil {
-                // Part of a failing write may have reached the file.
-                arrived = Int(state.random.next(below: UInt64(bytes.count) + 1))
-            } else if let limit = state.bytesMax {
+            if state.failedInodes.contains(inode) { state.noteUse("pwrite", path) }
+            var (errno, arrived) = (Int32?.none, bytes.count)
+            switch state.count("pwrite", path, needsSpace: true) {
+            case .works: break
+            case .gone(let error): (errno, arrived) = (error, 0)
+            // Part of a failing write may have reached the file, or all of it.
+            case .fails(let error):
+                (errno, arrived) = (error, Int(state.random.next(below: UInt64(bytes.count) + 1)))
+            }
+            if errno == nil, let limit = state.bytesMax {
                 let size = state.disk.size(of: inode)
                 let room = max(0, limit - state.usedBytes) + max(0, size - Int(offset))
-                if room < bytes.count { (errno, arrived) = (28, room) }
+                if room < bytes.count {
+                    (errno, arrived) = (28, room)
+                    state.noteStrike("pwrite", path, "no space")
+                }
             }
             if arrived > 0 {
                 state.disk.inodes[inode]?.apply(
                     .write(offset: Int(offset), bytes: Array(bytes.prefix(arrived)))
                 )
             }
-            if let errno { throw SystemError(call: "pwrite", subject: path, errno: errno) }
+            if let errno {
+                state.failedInodes.insert(inode)
+                throw SystemError(call: "pwrite", subject: path, errno: errno)
+            }
         }
     }
 
     func syncData() throws(SystemError) {
         try system.state.withLock { state throws(SystemError) in
-            if let errno = state.count(needsSpace: false) {
+            if state.unsyncableInodes.contains(inode) { state.noteUse("fdatasync", path) }
+            switch state.count("fdatasync", path, needsSpace: false) {
+            case .works: break
+            case .gone(let errno):
+                throw SystemError(call: "fdatasync", subject: path, errno: errno)
+            case .fails(let errno):
                 // The kernel forgets that these pages are dirty: a later sync claims success
                 // without them (measured on ext4).
-                state.disk.inodes[inode]?.pending = []
+                var random = state.random
+                state.disk.inodes[inode]?.failSync(random: &random)
+                state.random = random
+                state.failedInodes.insert(inode)
+                state.unsyncableInodes.insert(inode)
+                // A program that tries again is told a lie.
+                if state.lies.contains(.retriesSync) { return }
                 throw SystemError(call: "fdatasync", subject: path, errno: errno)
             }
-            state.disk.inodes[inode]?.sync()
+            if !state.lies.contains(.forgetsSync) { state.disk.inodes[inode]?.sync() }
         }
     }
 
     func truncate(to size: UInt64) throws(SystemError) {
-        try system.run("ftruncate", path) { state throws(SystemError) in
+        try system.run("ftruncate", path, mayTakeEffect: true) { state throws(SystemError) in
             state.disk.inodes[inode]?.apply(.resize(Int(size)))
         }
     }
@@ -87,6 +108,7 @@ final class SimulatedFile: File {
             let now = state.disk.size(of: inode)
             guard Int(size) > now else { return }
             if let limit = state.bytesMax, limit - state.usedBytes < Int(size) - now {
+                state.noteStrike("posix_fallocate", path, "no space")
                 throw SystemError(call: "posix_fallocate", subject: path, errno: 28)
             }
             state.disk.inodes[inode]?.apply(.resize(Int(size)))

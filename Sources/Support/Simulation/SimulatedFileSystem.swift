@@ -5,24 +5,34 @@ package import Platform
 /// Every call of `FileSystem` and `File` is one numbered operation, from 1. Symbolic links do not
 /// exist in it. Used by tests and tools only.
 package final class SimulatedFileSystem: FileSystem {
-    /// What goes wrong, and when.
-    package enum Fault: Sendable {
-        /// The operation of this number fails with an error, later ones work.
-        case once(at: Int, errno: Int32)
-        /// The operation of this number and all later ones fail, as if the disk were gone.
-        case always(from: Int, errno: Int32)
-        /// From this number on every operation that needs space fails with ENOSPC.
-        case full(from: Int)
+    /// What the disk does although it claims to have done as told. Each is also what a program
+    /// would do that does not ask for it: such programs are planted with these.
+    package enum Lie: Sendable, Hashable {
+        /// A sync of contents does nothing.
+        case forgetsSync
+        /// A sync of a directory does nothing.
+        case forgetsDirectorySync
+        /// A failed sync of contents is tried again, which "works".
+        case retriesSync
     }
 
     struct State {
         var disk = SimulatedDisk()
-        var fault: Fault?
+        var faults: [DiskFault] = []
         var operations = 0
         var hasFailed = false
+        var hasLostPower = false
         var random: SeededRandom
         /// Bytes of all files beyond which there is no space; nil without limit.
         var bytesMax: Int?
+        var lies: Set<Lie> = []
+        /// Files whose write or sync has failed in the process at work.
+        var failedInodes: Set<Int> = []
+        /// The part of them whose sync has failed: another one tells nothing.
+        var unsyncableInodes: Set<Int> = []
+        var misuses: [String] = []
+        var strikes: [String] = []
+        var digest: UInt64 = 0xCBF2_9CE4_8422_2325
     }
 
     let state: Monitor<State>
@@ -31,33 +41,73 @@ package final class SimulatedFileSystem: FileSystem {
     ///
     /// - Parameters:
     ///   - fault: what goes wrong; nil for a healthy disk.
-    ///   - seed: how much of a failing write arrives.
-    package convenience init(fault: Fault? = nil, seed: UInt64 = 1) {
+    ///   - seed: what chance decides: how much of a failing write arrives, whether a failing change
+    ///     of names takes effect, which sectors a failing sync has written.
+    package convenience init(fault: DiskFault? = nil, seed: UInt64 = 1) {
         self.init(disk: SimulatedDisk(), fault: fault, seed: seed)
     }
 
-    private init(disk: SimulatedDisk, fault: Fault?, seed: UInt64) {
-        state = Monitor(State(disk: disk, fault: fault, random: SeededRandom(seed: seed)))
+    private init(disk: SimulatedDisk, fault: DiskFault?, seed: UInt64) {
+        var state = State(disk: disk, random: SeededRandom(seed: seed))
+        if let fault { state.faults = [fault] }
+        self.state = Monitor(state)
+        isObserver = false
     }
+
+    private init(observing other: SimulatedFileSystem) {
+        state = other.state
+        isObserver = true
+    }
+
+    private let isObserver: Bool
+
+    /// The same disk for somebody whose operations neither count nor fail.
+    package var observer: SimulatedFileSystem { SimulatedFileSystem(observing: self) }
 
     /// Operations so far.
     package var operations: Int { state.withLock { $0.operations } }
-    /// Whether the fault has struck.
+    /// Whether a fault has struck.
     package var hasFailed: Bool { state.withLock { $0.hasFailed } }
+    /// Whether the power is gone: nothing works on this disk any more.
+    package var hasLostPower: Bool { state.withLock { $0.hasLostPower } }
+    /// Writes of files whose write or sync had failed before in the same process, and syncs of
+    /// those whose sync had; one sentence each. A program that does not trust such a file has none.
+    package var misuses: [String] { state.withLock { $0.misuses } }
+    /// The first operations that failed on purpose, one sentence each.
+    package var strikes: [String] { state.withLock { $0.strikes } }
+    /// A digest of every operation so far: two runs with the same one did the same.
+    package var digest: UInt64 { state.withLock { $0.digest } }
 
     /// Sets what goes wrong from here on; numbers go on counting.
-    package func setFault(_ fault: Fault?) { state.withLock { $0.fault = fault } }
+    package func setFault(_ fault: DiskFault?) { setFaults(fault.map { [$0] } ?? []) }  // healthy
+
+    /// Sets all that goes wrong from here on; the first that applies to an operation counts.
+    package func setFaults(_ faults: [DiskFault]) { state.withLock { $0.faults = faults } }
+
+    /// Sets in what the disk lies.
+    package func setLies(_ lies: Set<Lie>) { state.withLock { $0.lies = lies } }
 
     /// Bounds the bytes of all files; writes beyond it fail with ENOSPC. Nil for no bound.
     package func setBytesMax(_ bytes: Int?) { state.withLock { $0.bytesMax = bytes } }
 
+    /// Bytes of all files that have a name.
+    package var usedBytes: Int { state.withLock { $0.usedBytes } }
+
+    /// Ends the process at work: its locks are free, and the next one knows nothing of what failed.
+    /// Other processes, such as readers, go on with the disk.
+    package func kill() {
+        state.withLock { state in
+            state.disk.releaseLocks()
+            state.failedInodes = []
+            state.unsyncableInodes = []
+        }
+    }
+
     /// A healthy disk as a process finds it that starts after the one using this was killed.
-    package func afterKill(fault: Fault? = nil) -> SimulatedFileSystem {
-        SimulatedFileSystem(
-            disk: state.withLock { $0.disk.afterKill() },
-            fault: fault,
-            seed: 1
-        )
+    package func afterKill(fault: DiskFault? = nil, seed: UInt64 = 1) -> SimulatedFileSystem {
+        var disk = state.withLock { $0.disk }
+        disk.releaseLocks()
+        return SimulatedFileSystem(disk: disk, fault: fault, seed: seed)
     }
 
     /// A healthy disk after a power cut.
@@ -65,18 +115,32 @@ package final class SimulatedFileSystem: FileSystem {
     /// - Parameters:
     ///   - seed: which unsynced names and sectors are kept.
     ///   - percent: how likely each is kept: 0 only what is durable, 100 everything.
+    ///   - tears: the last unsynced write of each file ends at some byte.
+    ///   - leavesGarbage: space without its bytes may read as anything, not only zeros.
     ///   - fault: what goes wrong on the new disk; nil for a healthy one.
     /// - Returns: the disk as the next process finds it.
     package func afterPowerCut(
         seed: UInt64,
         percent: UInt64,
-        fault: Fault? = nil
+        tears: Bool = false,
+        leavesGarbage: Bool = false,
+        fault: DiskFault? = nil
     ) -> SimulatedFileSystem {
         var random = SeededRandom(seed: seed)
-        let disk = state.withLock {
-            $0.disk.afterPowerCut { random.next(below: 100) < percent }
-        }
+        let disk = state.withLock { $0.disk }.afterPowerCut(
+            percent: percent,
+            tears: tears,
+            leavesGarbage: leavesGarbage,
+            random: &random
+        )
         return SimulatedFileSystem(disk: disk, fault: fault, seed: seed)
+    }
+
+    /// The paths of all files, sorted.
+    package var files: [String] {
+        state.withLock { state in
+            state.disk.nodes.filter { $0.value != .directory }.keys.sorted()
+        }
     }
 
     /// The contents of a file as processes see it; nil when there is none.
@@ -117,7 +181,7 @@ package final class SimulatedFileSystem: FileSystem {
     // MARK: FileSystem
 
     package func open(_ path: String, _ mode: OpenMode) throws(SystemError) -> any File {
-        try run("open", path) { state throws(SystemError) in
+        try run("open", path, mayTakeEffect: mode == .createNew) { state throws(SystemError) in
             switch state.disk.nodes[path] {
             case .directory?: throw SystemError(call: "open", subject: path, errno: 21)
             case .file(let number)?:
@@ -139,7 +203,7 @@ package final class SimulatedFileSystem: FileSystem {
     }
 
     package func createDirectory(_ path: String) throws(SystemError) {
-        try run("mkdir", path) { state throws(SystemError) in
+        try run("mkdir", path, mayTakeEffect: true) { state throws(SystemError) in
             guard state.disk.nodes[path] == nil else {
                 throw SystemError(call: "mkdir", subject: path, errno: 17)
             }
@@ -151,16 +215,16 @@ package final class SimulatedFileSystem: FileSystem {
     }
 
     package func syncDirectory(_ path: String) throws(SystemError) {
-        try run("fsync", path) { state throws(SystemError) in
+        try run("fsync", path, mayTakeEffect: true) { state throws(SystemError) in
             guard state.disk.nodes[path] == .directory else {
                 throw SystemError(call: "open", subject: path, errno: 2)
             }
-            state.disk.syncDirectory(path)
+            if !state.lies.contains(.forgetsDirectorySync) { state.disk.syncDirectory(path) }
         }
     }
 
     package func rename(_ source: String, to target: String) throws(SystemError) {
-        try run("rename", source) { state throws(SystemError) in
+        try run("rename", source, mayTakeEffect: true) { state throws(SystemError) in
             guard let node = state.disk.nodes[source] else {
                 throw SystemError(call: "rename", subject: source, errno: 2)
             }
@@ -169,7 +233,7 @@ package final class SimulatedFileSystem: FileSystem {
     }
 
     package func remove(_ path: String) throws(SystemError) {
-        try run("unlink", path) { state throws(SystemError) in
+        try run("unlink", path, mayTakeEffect: true) { state throws(SystemError) in
             guard case .file? = state.disk.nodes[path] else {
                 throw SystemError(call: "unlink", subject: path, errno: 2)
             }
@@ -210,22 +274,41 @@ package final class SimulatedFileSystem: FileSystem {
     // MARK: Faults
 
     /// Counts an operation and runs it, unless it is the one to fail.
+    ///
+    /// What needs space fails on a full disk; what may take effect may have done its work
+    /// although it fails.
     func run<Result>(
         _ call: String,
         _ subject: String,
         needsSpace: Bool = false,
+        mayTakeEffect: Bool = false,
         _ body: (inout State) throws(SystemError) -> Result
     ) throws(SystemError) -> Result {
         try state.withLock { state throws(SystemError) in
-            if let errno = state.count(needsSpace: needsSpace) {
+            if isObserver { return try body(&state) }
+            switch state.count(call, subject, needsSpace: needsSpace) {
+            case .works: return try body(&state)
+            case .gone(let errno): throw SystemError(call: call, subject: subject, errno: errno)
+            case .fails(let errno):
+                if mayTakeEffect, state.random.next(below: 2) == 0 {
+                    do throws(SystemError) { _ = try body(&state) } catch { _ = error }
+                }
                 throw SystemError(call: call, subject: subject, errno: errno)
             }
-            return try body(&state)
         }
     }
 }
 
 extension SimulatedFileSystem.State {
+    /// What becomes of an operation.
+    enum Outcome {
+        case works
+        /// It fails, perhaps half done.
+        case fails(errno: Int32)
+        /// Nothing happens any more.
+        case gone(errno: Int32)
+    }
+
     /// Bytes of the files that have a name.
     var usedBytes: Int {
         disk.nodes.values.reduce(0) { sum, node in
@@ -234,19 +317,31 @@ extension SimulatedFileSystem.State {
         }
     }
 
-    /// Counts an operation.
-    ///
-    /// - Returns: the error with which it fails, if it does.
-    mutating func count(needsSpace: Bool) -> Int32? {
+    /// Counts an operation and decides what becomes of it.
+    mutating func count(_ call: String, _ subject: String, needsSpace: Bool) -> Outcome {
         operations += 1
-        let errno: Int32?
-        switch fault {
-        case .once(let number, let error)?: errno = operations == number ? error : nil
-        case .always(let number, let error)?: errno = operations >= number ? error : nil
-        case .full(let number)?: errno = needsSpace && operations >= number ? 28 : nil
-        case nil: errno = nil
+        for byte in call.utf8 { digest = (digest ^ UInt64(byte)) &* 0x100_0000_01B3 }
+        for byte in subject.utf8 { digest = (digest ^ UInt64(byte)) &* 0x100_0000_01B3 }
+        if hasLostPower { return .gone(errno: 5) }
+        for fault in faults where fault.applies(to: operations, needsSpace: needsSpace) {
+            noteStrike(call, subject, "\(fault.kind)")
+            digest = (digest ^ 1) &* 0x100_0000_01B3
+            if fault.kind == .powerLoss { hasLostPower = true }
+            return .fails(errno: fault.errno)
         }
-        if errno != nil { hasFailed = true }
-        return errno
+        return .works
+    }
+
+    /// Notes an operation that fails on purpose.
+    mutating func noteStrike(_ call: String, _ subject: String, _ what: String) {
+        hasFailed = true
+        guard strikes.count < 20 else { return }
+        strikes.append("operation \(operations), \(call) of \(subject): \(what)")
+    }
+
+    /// Notes the use of a file behind a failure of it.
+    mutating func noteUse(_ call: String, _ path: String) {
+        guard !hasLostPower else { return }
+        misuses.append("operation \(operations + 1), \(call) of \(path), behind a failure of it")
     }
 }

@@ -13,7 +13,7 @@ import Testing
     private func loop(
         _ options: LogOptions,
         step: Int = 1,
-        fault: @escaping @Sendable (Int) -> SimulatedFileSystem.Fault
+        fault: @escaping @Sendable (Int) -> DiskFault
     ) throws {
         var number = 1
         while true {

@@ -180,7 +180,9 @@ package final class RecordingReader {
     }
 
     /// What opening its segments needs.
-    var source: SegmentSource { SegmentSource(disk: disk, recording: recording) }
+    var source: SegmentSource {
+        SegmentSource(disk: disk, recording: recording, hasManifest: manifestDamage == nil)
+    }
 
     private static let segmentsKept = 8
     private var walks: [(ordinal: UInt64, walk: BlockWalk)] = []
@@ -286,7 +288,7 @@ struct OpenSegment {
     /// Why the header is taken from the manifest; nil when it is the file's own.
     let headerDamage: FormatError?
     /// Index and trailer, when they are there and can be believed.
-    private(set) var seal: SegmentSeal?
+    var seal: SegmentSeal?
     private(set) var indexOffset: UInt64?
     /// What is wrong with index or trailer, if anything.
     private(set) var sealDamage: (offset: UInt64, error: FormatError)?

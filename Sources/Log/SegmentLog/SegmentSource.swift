@@ -6,6 +6,8 @@ struct SegmentSource: Sendable {
     let disk: any FileSystem
     /// The recording that the segments' headers must name.
     let recording: RecordingID
+    /// Whether the manifest can be read, so that it says which segments are sealed.
+    let hasManifest: Bool
 
     /// Opens a segment and reads its header, and index and trailer when it has them.
     ///
@@ -42,6 +44,9 @@ struct SegmentSource: Sendable {
             )
         }
         do throws(SystemError) { try open.readSeal() } catch { throw .system(error) }
+        // The trailer's sectors may have reached the disk before those of the blocks: only the
+        // manifest, if it can be read, says that all of them have.
+        if hasManifest, !segment.isClosed { open.seal = nil }
         return open
     }
 }

@@ -140,10 +140,14 @@ struct ManifestWriter {
         entries = manifest.entries
         offset = manifest.validBytes
         let file = try disk.open(path, .readWrite)
-        if try file.size() > offset {
-            try file.truncate(to: offset)
-            try file.syncData()
+        if try file.size() > offset { try file.truncate(to: offset) }
+        // The sync of the last entry may have failed in the process before: then it can be read
+        // until the power goes, but only writing it again makes it durable.
+        if let last = entries.last {
+            let bytes = last.encoded(salt: header.salt)
+            try file.write(bytes, at: offset - UInt64(bytes.count))
         }
+        try file.syncData()
         self.file = file
     }
 

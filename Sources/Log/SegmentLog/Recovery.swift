@@ -382,6 +382,7 @@ struct Recovery {
         )
         let bytes = seal.encoded(at: scan.validBytes, salt: header.salt)
         let file = try disk.open(scan.path, .readWrite)
+        try writeAgain(scan, in: file)
         if !scan.isSealed { try file.write(bytes, at: scan.validBytes) }
         try file.syncData()
         try file.close()
@@ -399,5 +400,21 @@ struct Recovery {
         )
         start.lastSequence = max(start.lastSequence, seal.lastSequence)
         start.previousLink = seal.endLink
+    }
+
+    /// Writes what lies above the durable mark once more. A sync that failed in the process before
+    /// may have dropped it from what is to be written: it then reads well until the power
+    /// goes, and a sync alone claims success without it.
+    private func writeAgain(_ scan: SegmentScan, in file: any File) throws(SystemError) {
+        let known = scan.entries.partition { $0.firstSequence > scan.mark } - 1
+        // Without a mark everything, header and context too.
+        var offset = known > 0 ? scan.entries[known].offset : 0
+        let end = scan.isSealed ? scan.fileBytes : scan.validBytes
+        while offset < end {
+            let bytes = try file.read(Int(min(end - offset, 1 << 20)), at: offset)
+            guard !bytes.isEmpty else { break }
+            try file.write(bytes, at: offset)
+            offset += UInt64(bytes.count)
+        }
     }
 }

@@ -174,6 +174,11 @@ let package = Package(
         edge("Observability", "Support", ["Platform"]),
         // For tests and tools only.
         edge("Simulation", "Support", ["Platform"]),
+        edge(
+            "LogSimulation",
+            "Support",
+            ["RecordModel", "SegmentFormat", "SegmentLog", "Platform", "Simulation"]
+        ),
         edge("Synthesis", "Support", ["RecordModel", "MarketModel", "SegmentLog", "Platform"]),
 
         // MARK: App: the command line, where everything meets
@@ -209,6 +214,13 @@ let package = Package(
             swiftSettings: common
         ),
 
+        .executableTarget(
+            name: "Simulator",
+            dependencies: ["LogSimulation", "Platform", "SegmentLog"],
+            path: "Tools/Simulator",
+            swiftSettings: common
+        ),
+
         // MARK: Tests
         tests("PlatformTests", "System/PlatformTests", ["Platform"]),
         tests("BlockCodecTests", "System/BlockCodecTests", ["BlockCodec"]),
@@ -235,7 +247,10 @@ let package = Package(
         tests(
             "SegmentLogTests",
             "Log/SegmentLogTests",
-            ["SegmentLog", "SegmentFormat", "RecordModel", "Platform", "Simulation"]
+            [
+                "SegmentLog", "SegmentFormat", "RecordModel", "Platform", "Simulation",
+                "LogSimulation",
+            ]
         ),
         tests(
             "LogCareTests",

@@ -89,6 +89,10 @@ let importTable: [ImportRow] = [
 
     ImportRow("Observability", ["Platform"], toolchain: ["Synchronization"]),
     ImportRow("Simulation", ["Platform"]),
+    ImportRow(
+        "LogSimulation",
+        ["RecordModel", "SegmentFormat", "SegmentLog", "Platform", "Simulation"]
+    ),
     ImportRow("Synthesis", ["RecordModel", "MarketModel", "SegmentLog", "Platform"]),
 
     ImportRow(
@@ -112,6 +116,7 @@ let importTable: [ImportRow] = [
         ],
         toolchain: ["Foundation"]
     ),
+    ImportRow("Simulator", ["LogSimulation", "Platform", "SegmentLog"], toolchain: ["Glibc"]),
     ImportRow(
         "WebSocketBenchmark",
         ["AllocationCount", "Platform", "WebSocketProtocol", "WebSocketTransport"],

@@ -1,0 +1,54 @@
+import Platform
+import RecordModel
+import SegmentLog
+import Simulation
+
+/// A reader beside the writer, in another process: what it has read stays a prefix of the history.
+final class SimulatedFollower {
+    private let disk: SimulatedFileSystem
+    private var cursor: RecordCursor?
+    private var last: UInt64 = 0
+
+    init(_ disk: SimulatedFileSystem) { self.disk = disk.observer }
+
+    /// Reads everything that is there.
+    ///
+    /// - Returns: breaches of the promise.
+    func poll(_ history: LogHistory) -> [String] {
+        do {
+            if cursor == nil {
+                guard try disk.kind(of: SimulatedRecorder.path + "/recording.json") != nil else {
+                    return []
+                }
+                cursor = try RecordCursor(
+                    try RecordingReader(path: SimulatedRecorder.path, disk: disk),
+                    from: .first,
+                    follows: true
+                )
+            }
+            guard let cursor else { return [] }
+            var findings: [String] = []
+            while findings.count < 10, let item = try RecordingImage.next(cursor) {
+                if let found = take(item, history) { findings.append("follower: \(found)") }
+            }
+            return findings
+        } catch { return ["follower: \(error)"] }
+    }
+
+    private func take(_ item: RecordingImage.Item, _ history: LogHistory) -> String? {
+        switch item {
+        case .damage(let text, _, _): return text
+        case .hole(let range, let cause):
+            let isWithdrawn = cause == "disk full" && range.lowerBound > history.acknowledged
+            // What was read before it was durable may be withdrawn when the disk is full.
+            let isInOrder = range.lowerBound == last + 1 || isWithdrawn && range.lowerBound <= last
+            defer { last = max(last, range.upperBound) }
+            return isInOrder ? nil : "a hole at \(range) behind \(last)"
+        case .record(let envelope, let payload):
+            let sequence = envelope.sequence.value
+            defer { last = sequence }
+            if sequence != last + 1 { return "\(sequence) behind \(last)" }
+            return history.compare(envelope, payload)
+        }
+    }
+}

@@ -16,7 +16,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 #: Longest first, so that the last one to end is a short one.
 ORDER = [
     "kill", "geyser_roundtrip", "evm_roundtrip", "geyser_semantics", "evm_semantics", "bad_input",
-    "care", "cli",
+    "secrets", "care", "cli",
 ]  # fmt: skip
 #: Seconds after which a suite counts as hung.
 PATIENCE = 300

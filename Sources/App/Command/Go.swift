@@ -24,15 +24,15 @@ func go(_ words: [String]) -> ExitCode {
         }
     } catch let error as UsageError {
         let full = error.verb.map { "tapedeck \($0)" } ?? "tapedeck"
-        console.complain(full, error.message)
+        console.complain(full, AddressMask.text(error.message))
         console.say("'\(full) --help' explains it.")
         return .usage
     } catch let error as VerbFailure {
-        console.complain(name, error.message)
+        console.complain(name, AddressMask.text(error.message))
         return error.code
     } catch {
         // An EPIPE on standard output ends here too: the reader had enough, the work is undone.
-        console.complain(name, "\(error)")
+        console.complain(name, AddressMask.text("\(error)"))
         return .failed
     }
 }

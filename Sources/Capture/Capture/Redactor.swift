@@ -1,7 +1,7 @@
 /// Takes secrets out of everything that is written or said: addresses, metadata, status texts,
 /// errors. Frames are never altered; they are only searched.
 ///
-/// It knows each secret as it is, percent-encoded and in Base64. Wrong or missing encodings of a
+/// It knows each secret as it is, percent-encoded, in Base64, and as JSON and C escape it. Wrong or missing encodings of a
 /// peer's making cannot be known: what a key names as secret is masked whatever its value.
 package struct Redactor: Sendable {
     /// What stands in a secret's place.
@@ -66,6 +66,9 @@ package struct Redactor: Sendable {
         guard secret.count >= SecretSearch.needleBytesMin else { return [] }
         var forms = [secret, percentEncoded(secret, "0123456789ABCDEF")]
         forms.append(percentEncoded(secret, "0123456789abcdef"))
+        // JSON; JSON of writers that escape the slash too; the gRPC core's accounts of errors.
+        forms += [#""\"#, #""\/"#, #""\'"#].map { escaped(secret, Array($0.utf8)) }
+        forms.append(escapedAsGo(secret))
         // Where the secret stands in longer Base64 ("user:" before it), the characters that depend
         // on it alone are the same; there are three ways to be aligned.
         for lead in 0..<3 {
@@ -75,6 +78,23 @@ package struct Redactor: Sendable {
             }
         }
         return forms
+    }
+
+    /// Every one of `characters` with a backslash before it.
+    private static func escaped(_ bytes: [UInt8], _ characters: [UInt8]) -> [UInt8] {
+        bytes.flatMap { characters.contains($0) ? [UInt8(ascii: "\\"), $0] : [$0] }
+    }
+
+    /// JSON as Go writes it, in which most nodes are written: `&`, `<` and `>` by their numbers.
+    private static func escapedAsGo(_ bytes: [UInt8]) -> [UInt8] {
+        escaped(bytes, Array(#""\"#.utf8)).flatMap { byte -> [UInt8] in
+            switch byte {
+            case UInt8(ascii: "&"): Array(#"\u0026"#.utf8)
+            case UInt8(ascii: "<"): Array(#"\u003c"#.utf8)
+            case UInt8(ascii: ">"): Array(#"\u003e"#.utf8)
+            default: [byte]
+            }
+        }
     }
 
     /// Everything but RFC 3986's unreserved characters as `%XX`.

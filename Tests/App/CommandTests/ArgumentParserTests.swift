@@ -287,3 +287,19 @@ private func mistake(_ line: String, environment: [String: String] = [:]) -> Str
         return words + [word]
     }
 }
+
+@Suite struct AddressMaskTests {
+    @Test(arguments: [
+        ("--ws 'wss://h.example/v2/key': expected", "--ws 'wss://h.example/***': expected"),
+        ("--ws 'wss://u:p/w@h:8?k=v' needs", "--ws 'wss://***@h:8/***' needs"),
+        ("open https://u@h: No such file", "open https://***@h: No such file"),
+        ("begins with https:// or http://", "begins with https:// or http://"),
+        ("two ws://a/b ws://c/d.", "two ws://a/*** ws://c/***."),
+        ("'ws://a?b'", "'ws://a/***'"), ("ws://h:1/", "ws://h:1/"), ("://", "://"), ("", ""),
+        ("  a\tb: c:/d\n", "  a\tb: c:/d\n"), ("x://'", "x://'"), ("--://u:p@h", "--://***@h"),
+        ("ws://a'b'c@h/k", "ws://***@h/***"),
+    ])
+    func `an address is said without its keys`(text: String, masked: String) {
+        #expect(AddressMask.text(text) == masked)
+    }
+}

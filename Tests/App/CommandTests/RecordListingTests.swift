@@ -86,8 +86,12 @@ private let eventPayload =
         #expect(
             printed.lines[1]
                 == "1970-01-01T00:00:00.000003000Z  4  websocket_frame_out  stream 2 (main)  6 B"
-                + "  [time made up]  [contains a secret]  text hi\\u{1b}[2J"
+                + "  [time made up]  [contains a secret]  holds a secret, not shown"
         )
+        var frame = RecordEnvelope(kind: .webSocketFrameOut, receivedAt: 0, monotonic: 0)
+        frame.wireByte = 0x81
+        let text = RecordPreview.text(frame, payload: Array("hi\u{1b}[2J".utf8), fields: nil)
+        #expect(text == "text hi\\u{1b}[2J")
         #expect(printed.lines[2].contains("http_status=200"))
         #expect(printed.lines[2].contains("response_metadata=a:x\\n"))
     }

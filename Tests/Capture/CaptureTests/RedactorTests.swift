@@ -50,6 +50,16 @@ import Testing
         }
     }
 
+    @Test(arguments: [
+        #"k"e\y/<1>&'2"#,  // As it is.
+        #"k\"e\\y/<1>&'2"#, #"k\"e\\y\/<1>&'2"#, #"k\"e\\y/<1>&\'2"#,
+        #"k\"e\\y/\u003c1\u003e\u0026'2"#,
+    ])
+    func `a secret is masked as JSON and C escape it`(form: String) {
+        let redactor = Redactor([#"k"e\y/<1>&'2"#])
+        #expect(redactor.text("(\(form))") == "(***)")
+    }
+
     @Test func `names tell secrets whatever their value`() {
         let redactor = Redactor([])
         for name in [

@@ -32,10 +32,26 @@ struct PlanInputs: Sendable {
 
     /// A secret from the environment.
     func secret(variable name: String) throws -> String {
+        let shown = Self.shown(variable: name)
         guard let value = environment(name) else {
-            throw PlanError("the environment variable \(name) is not set")
+            throw PlanError("the environment variable \(shown) is not set")
         }
-        return try checked(value, from: "the environment variable \(name)")
+        return try checked(value, from: "the environment variable \(shown)")
+    }
+
+    /// A variable's name as it may be said: whoever writes `$TOKEN` for `TOKEN` gives the secret
+    /// itself, and that looks different from a name.
+    static func shown(variable name: String) -> String {
+        let isName = name.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"):
+                true
+            default: false
+            }
+        }
+        let isTelling = name.utf8.count < 16 || name.utf8.contains(UInt8(ascii: "_"))
+        return isName && isTelling ? name : "*** (not shown: it may be the secret itself)"
     }
 
     /// A secret from a file; white space at its ends does not count.

@@ -17,6 +17,8 @@ enum RecordPreview {
         fields: EventFields?
     ) -> String {
         if let fields { return text(of: fields) }
+        // Payloads are never altered; on a terminal this one has no business.
+        if envelope.flags.contains(.containsSecret) { return "holds a secret, not shown" }
         switch envelope.kind {
         case .grpcMessageIn:
             return envelope.isCompressed ? "compressed" : update(payload)

@@ -82,7 +82,8 @@ struct ServeRun {
         guard let value = Environment.value(name), !value.isEmpty else {
             throw VerbFailure(
                 code: .usage,
-                message: "--token-env \(name): the environment holds no such variable, or an "
+                message:
+                    "--token-env \(PlanInputs.shown(variable: name)): the environment holds no such variable, or an "
                     + "empty one"
             )
         }

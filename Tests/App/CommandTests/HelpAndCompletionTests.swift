@@ -74,7 +74,7 @@ private func run(_ shell: String, _ arguments: [String], script: String) throws 
 
 @Suite struct CompletionTests {
     @Test(arguments: [
-        ("re", "record replay requests"), ("config ", "check"), ("info --fo", "--format"),
+        ("requ", "requests"), ("config ", "check"), ("info --fo", "--format"),
         ("info --format j", "json"), ("synth --s", "--seed --slots"), ("completion f", "fish"),
         ("config check --h", "--help"), ("cat d --from s", "seq: slot:"), ("synth --seed ", ""),
     ])
@@ -101,13 +101,13 @@ private func run(_ shell: String, _ arguments: [String], script: String) throws 
     @Test(.enabled(if: path(of: "fish") != nil)) func `fish completes`() throws {
         let script = """
             \(Shell.fish.completionScript(verbs: completeTable))
-            complete -C 'tapedeck re' | cut -f1 | sort | string join ' '
+            complete -C 'tapedeck requ' | cut -f1 | sort | string join ' '
             complete -C 'tapedeck config ' | cut -f1 | sort | string join ' '
             complete -C 'tapedeck info --format ' | cut -f1 | sort | string join ' '
             """
         let (code, text) = try run("fish", ["--no-config"], script: script)
         #expect(code == 0)
-        #expect(text == "record replay requests\ncheck\njson text\n")
+        #expect(text == "requests\ncheck\njson text\n")
     }
 }
 

@@ -1,4 +1,5 @@
 import Platform
+import SegmentLog
 
 /// The whole program: understands the words behind its name, does what they ask, and gives the
 /// code to exit with. Kept out of main.swift, where everything belongs to the main actor.
@@ -30,6 +31,9 @@ func go(_ words: [String]) -> ExitCode {
     } catch let error as VerbFailure {
         console.complain(name, AddressMask.text(error.message))
         return error.code
+    } catch LogError.rangeNotAvailable(let detail) {
+        console.complain(name, "range not available: \(detail)")
+        return .rangeNotAvailable
     } catch {
         // An EPIPE on standard output ends here too: the reader had enough, the work is undone.
         console.complain(name, AddressMask.text("\(error)"))

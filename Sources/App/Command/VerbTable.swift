@@ -1,7 +1,7 @@
 /// Every verb, in the order of help. One whose body is not written yet is invisible.
 let allVerbs: [Verb] = [
-    recordVerb, serveVerb, replayVerb, infoVerb, catVerb, verifyVerb, recoverVerb,
-    importVerb, requestsVerb, synthVerb,
+    recordVerb, serveVerb, replayVerb, infoVerb, catVerb, verifyVerb, recoverVerb, retireVerb,
+    pinVerb, importVerb, requestsVerb, synthVerb,
     configCheckVerb, completionVerb, versionVerb, helpVerb,
 ]
 
@@ -31,6 +31,24 @@ enum SharedFlags {
         fallback: "the newest record",
         help: "Where to stop, itself included: as --from, or seq:+10 to count from the start"
     )
+    /// `--keep-bytes N`, `--keep-age TIME` and `--min-free N`
+    static let retention = [
+        Flag(
+            name: "keep-bytes",
+            value: ("N", .size),
+            help: "Retire the oldest segments when all take more than this, such as 500GiB"
+        ),
+        Flag(
+            name: "keep-age",
+            value: ("TIME", .duration),
+            help: "Retire segments whose latest record is older than this, such as 30d"
+        ),
+        Flag(
+            name: "min-free",
+            value: ("N", .size),
+            help: "Retire the oldest segments when less than this is free on the disk"
+        ),
+    ]
     /// `--rate 1|N|max`
     static let rate = Flag(
         name: "rate",

@@ -43,6 +43,13 @@ public enum FormatLimits {
     @inlinable
     public static var identityBytesMax: Int { 64 << 10 }
 
+    /// Bytes of `pins.json`.
+    @inlinable
+    public static var pinsBytesMax: Int { 64 << 10 }
+    /// Pins of a recording.
+    @inlinable
+    public static var pinsMax: Int { 256 }
+
     /// Bytes of the manifest: about a million segments.
     @inlinable
     public static var manifestBytesMax: Int { 256 << 20 }

@@ -63,6 +63,12 @@ package struct LogOptions: Sendable {
     /// Whether a file that failed is replaced by a new segment; without it the first failure ends
     /// the writing.
     package var replacesFailedFiles = true
+    /// How much is kept: looked at whenever a segment is begun, and on a full disk before the
+    /// next try. Pins always hold. Nil keeps everything.
+    package var retention: RetentionPolicy?
+    /// Told what a retirement did, or why there was none; called on a thread of the log, which it
+    /// must not hold up.
+    package var onRetention: (@Sendable (Result<RetentionReport, LogError>) -> Void)?
     /// Finds slots and blocks for the index; nil leaves the index without them.
     package var positionReader: (any PositionReader)?
     /// Set for simulations: the log then has no threads, and its work is done step by step on the

@@ -14,7 +14,10 @@ package struct Manifest: Sendable {
     package var isDamaged: Bool
 
     /// What the entries say of each segment, by rising ordinal.
-    package var segments: [ManifestSegment] {
+    package var segments: [ManifestSegment] { Self.segments(of: entries) }
+
+    /// What entries say of each segment that is not retired, by rising ordinal.
+    static func segments(of entries: [ManifestEntry]) -> [ManifestSegment] {
         var byOrdinal: [UInt64: ManifestSegment] = [:]
         for entry in entries where entry.kind == .created {
             byOrdinal[entry.ordinal] = ManifestSegment(created: entry)
@@ -29,14 +32,21 @@ package struct Manifest: Sendable {
             case .quarantined: byOrdinal[entry.ordinal]?.quarantined = entry
             }
         }
-        let retired = retiredThrough
+        let retired = retiredThrough(entries)
         return byOrdinal.keys.sorted().filter { $0 > retired }.compactMap { byOrdinal[$0] }
     }
 
     /// The highest ordinal that retention removed.
-    package var retiredThrough: UInt64 {
+    package var retiredThrough: UInt64 { Self.retiredThrough(entries) }
+
+    private static func retiredThrough(_ entries: [ManifestEntry]) -> UInt64 {
         // Ordinals count from 1: 0 means that nothing was removed.
         entries.filter { $0.kind == .retiredThrough }.map(\.ordinal).max() ?? 0
+    }
+
+    /// The last sequence that retention removed; `none` when nothing was.
+    package var lastRetired: Sequence {
+        entries.filter { $0.kind == .retiredThrough }.map(\.lastSequence).max() ?? .none
     }
 
     /// Reads a manifest.
@@ -100,7 +110,30 @@ package struct Manifest: Sendable {
             }
             offset += FormatLimits.manifestEntryBytes
         }
+        manifest.checkRetirement()
         return manifest
+    }
+
+    /// The newest segment is never retired: an entry that says so is not believed, or recovery
+    /// would remove everything on its word.
+    private mutating func checkRetirement() {
+        let newest = entries.filter { $0.kind == .created }.map(\.ordinal).max() ?? 0  // none
+        guard let wrong = entries.first(where: { Self.isAbsurd($0, newest: newest) }) else {
+            return
+        }
+        entries.removeAll { Self.isAbsurd($0, newest: newest) }
+        isDamaged = true
+        tail =
+            tail
+            ?? .invalid(
+                structure: "manifest entry",
+                field: "retired through (the newest segment is never retired)",
+                value: wrong.ordinal
+            )
+    }
+
+    private static func isAbsurd(_ entry: ManifestEntry, newest: UInt64) -> Bool {
+        entry.kind == .retiredThrough && entry.ordinal >= newest
     }
 }
 
@@ -125,7 +158,7 @@ struct ManifestWriter {
     private let segments: String
     private let header: ManifestHeader
     private var file: (any File)?
-    private var entries: [ManifestEntry]
+    private(set) var entries: [ManifestEntry]
     private var offset: UInt64
 
     /// Continues a manifest that was read, cutting what stands behind its last whole entry.

@@ -26,15 +26,17 @@ package final class RecordCursor {
     package private(set) var blocksRead: UInt64 = 0
     package private(set) var storedBytesRead: UInt64 = 0
 
-    private let reader: RecordingReader
-    private let follows: Bool
+    let reader: RecordingReader
+    let follows: Bool
     /// Told to the writer from the first time that this cursor waits.
-    private var sign: LiveReaderSign
-    private var segmentIndex: Int
-    private var scanner: SegmentScanner?
-    private var open: OpenSegment?
-    private var descriptor: SegmentDescriptor?
-    private var link: UInt64?
+    var sign: LiveReaderSign
+    /// The ordinal below which every segment has been read; the next one is the first above it.
+    /// Not an index: segments are retired beside us.
+    private var passed: UInt64 = 0
+    var scanner: SegmentScanner?
+    var open: OpenSegment?
+    var descriptor: SegmentDescriptor?
+    var link: UInt64?
     /// Set after damage, until a block is delivered again: links cannot be compared.
     private var isLinkKnown = false
     private var from: Sequence {
@@ -56,7 +58,7 @@ package final class RecordCursor {
     ///   - reader: the recording.
     ///   - from: the first sequence to deliver; `none` for the oldest.
     ///   - follows: whether more may come; the cursor then looks at the manifest again at the end.
-    /// - Throws: `damaged` or `system`.
+    /// - Throws: `rangeNotAvailable` when `from` was retired, `damaged` or `system`.
     package init(
         _ reader: RecordingReader,
         from: Sequence = .none,
@@ -65,7 +67,6 @@ package final class RecordCursor {
         self.reader = reader
         self.follows = follows
         sign = LiveReaderSign(reader.layout, disk: reader.disk)
-        segmentIndex = 0
         place = .allocate(capacity: 1)
         place.initialize(to: CursorPlace(expected: .first, from: from))
         expected = reader.segments.first?.firstSequence ?? .first  // an empty recording
@@ -74,7 +75,7 @@ package final class RecordCursor {
 
     /// Moves before a sequence; costs one index, not a scan.
     ///
-    /// - Throws: `damaged` or `system`.
+    /// - Throws: `rangeNotAvailable` when it was retired, `damaged` or `system`.
     package func seek(to sequence: Sequence) throws(LogError) {
         from = sequence
         place.pointee.recordsLeft = 0
@@ -86,17 +87,21 @@ package final class RecordCursor {
         let segments = reader.segments
         // The last segment that begins at or below the sequence, or the first one.
         let index = max(segments.partition { $0.firstSequence > sequence } - 1, 0)
-        let isSame = index == segmentIndex && scanner != nil && index < segments.count
-        if !isSame {
-            scanner = nil
-            open = nil
+        guard index < segments.count else {
+            (scanner, open) = (nil, nil)
+            return
         }
-        segmentIndex = index
-        guard index < segments.count else { return }
-        expected = segments[index].firstSequence
+        let segment = segments[index]
+        let isSame = segment.ordinal == descriptor?.ordinal && scanner != nil
+        if !isSame { (scanner, open) = (nil, nil) }
+        passed = segment.ordinal - 1
+        expected = segment.firstSequence
+        if sequence > .none, sequence < expected, reader.retiredThrough > 0 {
+            throw reader.layout.retirement(of: sequence, last: expected.previous)
+        }
         guard expected < sequence || isSame else { return }
         let walk: BlockWalk
-        do { walk = try reader.walk(segments[index]) } catch {
+        do { walk = try reader.walk(segment) } catch {
             // A damaged segment is read from its start, which reports the damage.
             scanner = nil
             if case .damaged = error { return }
@@ -109,7 +114,7 @@ package final class RecordCursor {
             return
         }
         let entry = walk.entries[next - 1]
-        if scanner == nil, let step = try openSegment() {
+        if scanner == nil, let step = try openSegment(segment) {
             pending.append(step)
             return
         }
@@ -361,6 +366,7 @@ package final class RecordCursor {
         let isActive = !isSealed && follows && isNewest
         if isActive, let step = try reopenIfClosed() { return step.found }
         let found: Bool
+        var isDurable = isSealed
         do throws(SystemError) {
             found = try scanner.resynchronize()
             if found, !isSealed {
@@ -372,10 +378,10 @@ package final class RecordCursor {
                     return nil
                 }
                 scanner.reload(at: next)
+                isDurable = durableMark >= expected
+                if !isDurable { isDurable = try scanner.findsMark(atOrAbove: expected) }
             }
         } catch { throw .system(error) }
-        var isDurable = isSealed
-        if found, !isSealed { isDurable = try isBelowMark() }
         if isActive, !isDurable {
             // It is being written, or a crash tore it and the next writer will say so.
             scanner.reload(at: place)
@@ -413,24 +419,6 @@ package final class RecordCursor {
         return try tornTail(at: place)
     }
 
-    /// Whether a block behind the scanner's place says that what is expected was durable.
-    private func isBelowMark() throws(LogError) -> Bool {
-        guard let scanner else { return false }
-        let place = scanner.offset
-        var mark = durableMark
-        do throws(SystemError) {
-            while mark < expected {
-                guard case .block(let header, _, _) = try scanner.next() else {
-                    if try scanner.resynchronize() { continue }
-                    break
-                }
-                mark = max(mark, header.durableMark)
-            }
-        } catch { throw .system(error) }
-        scanner.seek(to: place)
-        return mark >= expected
-    }
-
     private func tornTail(at place: UInt64) throws(LogError) -> Step? {
         let size = open?.fileBytes ?? place  // the segment is open here
         if descriptor?.limit == nil { tornBytes = size > place ? size - place : 0 }
@@ -440,35 +428,29 @@ package final class RecordCursor {
 
     // MARK: Segments
 
-    private var isNewest: Bool { segmentIndex == reader.segments.count - 1 }
+    var isNewest: Bool { reader.segments.last?.ordinal == descriptor?.ordinal }
 
     private func nextSegment() throws(LogError) -> Step? {
-        guard segmentIndex < reader.segments.count else {
+        guard let next = reader.segment(above: passed) else {
             guard follows else { return .end }
-            let known = reader.segments.count
             try reader.refresh()
-            return reader.segments.count > known ? nil : .end
+            return reader.segment(above: passed) == nil ? .end : nil
         }
-        return try openSegment()
+        if next.firstSequence > expected, reader.retiredThrough > passed {
+            throw reader.layout.retirement(of: expected, last: next.firstSequence.previous)
+        }
+        return try openSegment(next)
     }
 
-    /// Opens the segment at `segmentIndex`.
+    /// Opens a segment.
     ///
     /// - Returns: damage, when the segment cannot be read.
-    private func openSegment() throws(LogError) -> Step? {
-        let descriptor = reader.segments[segmentIndex]
+    func openSegment(_ descriptor: SegmentDescriptor) throws(LogError) -> Step? {
         self.descriptor = descriptor
-        let newest = isNewest
         do {
             let open = try reader.open(descriptor)
             self.open = open
-            let scanner = SegmentScanner(
-                file: open.file,
-                salt: open.header.salt,
-                offset: UInt64(FormatLimits.segmentHeaderBytes),
-                limit: open.indexOffset
-            )
-            self.scanner = scanner
+            scanner = open.scanner
             link = open.link
             isLinkKnown = true
             if let error = open.headerDamage { pending.append(.damage(note(error, at: 0))) }
@@ -480,8 +462,8 @@ package final class RecordCursor {
             guard let (offset, cause) = error.segmentDamage else { throw error }
             let first = expected
             let next =
-                newest
-                ? descriptor.lastSequence?.next : reader.segments[segmentIndex + 1].firstSequence
+                reader.segment(above: descriptor.ordinal)?.firstSequence
+                ?? descriptor.lastSequence?.next
             leaveSegment()
             // How much an active segment held, nobody knows.
             let last = next?.previous
@@ -499,7 +481,7 @@ package final class RecordCursor {
         }
     }
 
-    private func endOfSegment() throws(LogError) -> Step? {
+    func endOfSegment() throws(LogError) -> Step? {
         guard let descriptor else { return nil }
         if follows, isNewest, !descriptor.isClosed { return try waitOrReopen() }
         let last = descriptor.lastSequence ?? open?.seal?.lastSequence
@@ -521,64 +503,17 @@ package final class RecordCursor {
         return .damage(damage)
     }
 
-    /// At the end of the active segment: the writer may add to it, seal it, or have gone on in
-    /// another one.
-    private func waitOrReopen() throws(LogError) -> Step? {
-        if let step = try reopenIfClosed() { return step.found }
-        sign.give()
-        scanner?.reload(at: scanner?.offset ?? 0)  // a scanner has an offset
-        return .end
-    }
-
-    /// What looking again at a segment gave: perhaps something to tell.
-    private struct Reopened {
-        let found: Step?
-    }
-
-    /// Looks whether the segment that is followed was closed meanwhile.
-    ///
-    /// - Returns: nil while its writer may still add to it.
-    private func reopenIfClosed() throws(LogError) -> Reopened? {
-        try reader.refresh()
-        guard segmentIndex < reader.segments.count else { return nil }
-        if isNewest, !reader.segments[segmentIndex].isClosed { return nil }
-        return Reopened(found: try reopenAtEnd())
-    }
-
-    /// Goes on in a segment that was closed while we followed it: its links must still continue
-    /// what was read, because another writer may have cut and sealed it.
-    private func reopenAtEnd() throws(LogError) -> Step? {
-        guard let place = scanner?.offset else { return nil }
-        let knownLink = link
-        if let damage = try openSegment() { return damage }
-        scanner?.seek(to: place)
-        link = knownLink
-        guard let index = open?.indexOffset, place >= index else {
-            // Blocks written between our last look and the seal are still to come.
-            return nil
-        }
-        let endLink = open?.seal?.endLink
-        let limit = descriptor?.limit
-        let isWithdrawn =
-            place > index || endLink != nil && knownLink != nil && endLink != knownLink
-        guard isWithdrawn, limit == nil else { return try endOfSegment() }
-        let (old, new) = (knownLink ?? 0, endLink ?? 0)  // for show
-        let found = note(.checksum(structure: "segment end", expected: old, found: new), at: index)
-        leaveSegment()
-        return .damage(found)
-    }
-
-    private func leaveSegment() {
+    func leaveSegment() {
         pendingDamage = nil
         scanner = nil
         open = nil
         link = nil
         isLinkKnown = false
-        segmentIndex += 1
+        if let descriptor { passed = descriptor.ordinal }
     }
 
     /// Damage that costs no record.
-    private func note(_ error: FormatError, at offset: UInt64) -> DamageReport {
+    func note(_ error: FormatError, at offset: UInt64) -> DamageReport {
         report(error, at: offset, from: .none, through: .none)
     }
 

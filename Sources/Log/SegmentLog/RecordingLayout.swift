@@ -16,6 +16,8 @@ package struct RecordingLayout: Sendable {
     package var reserve: String { path + "/segments/RESERVE" }
     package var derived: String { path + "/derived" }
     package var lock: String { path + "/LOCK" }
+    package var pins: String { path + "/pins.json" }
+    package var pinsLock: String { path + "/pins.lock" }
 
     /// The directory that holds the recording.
     package var parent: String {

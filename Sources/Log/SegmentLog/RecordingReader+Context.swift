@@ -10,12 +10,7 @@ extension RecordingReader {
     /// - Throws: `damaged` when it cannot be believed, or `system`.
     package func context(of segment: SegmentDescriptor) throws(LogError) -> ContextState? {
         let open = try open(segment)
-        let scanner = SegmentScanner(
-            file: open.file,
-            salt: open.header.salt,
-            offset: UInt64(FormatLimits.segmentHeaderBytes),
-            limit: open.indexOffset
-        )
+        let scanner = open.scanner
         let step: SegmentScanner.Step
         do throws(SystemError) { step = try scanner.next() } catch { throw .system(error) }
         switch step {
@@ -49,7 +44,7 @@ extension RecordingReader {
             do { mark = max(mark, try headerMark(of: segment)) } catch {
                 // A segment whose header is damaged, or that is gone, promises nothing.
                 switch error {
-                case .damaged: continue
+                case .damaged, .rangeNotAvailable: continue
                 case .system(let cause) where cause.isNotFound: continue
                 default: throw error
                 }

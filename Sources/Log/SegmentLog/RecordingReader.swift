@@ -12,6 +12,8 @@ package final class RecordingReader {
     package var recordingID: RecordingID { recording }
     /// Segments that count, by rising ordinal.
     package private(set) var segments: [SegmentDescriptor] = []
+    /// The highest ordinal that retention removed; 0 when nothing was.
+    package private(set) var retiredThrough: UInt64 = 0
     /// What is wrong with the manifest, if anything.
     package private(set) var manifestDamage: LogError?
     /// What is wrong with `recording.json`, when the recording was opened without it.
@@ -59,6 +61,7 @@ package final class RecordingReader {
             return
         }
         recording = manifest.header.recording
+        retiredThrough = manifest.retiredThrough
         if manifest.isDamaged, let error = manifest.tail {
             manifestDamage = .damaged(
                 path: layout.manifest,
@@ -73,6 +76,12 @@ package final class RecordingReader {
         guard !hasLooked || manifest.tail != nil else { return }
         try takeUnnamed(manifest)
         hasLooked = true
+    }
+
+    /// The first segment whose ordinal is above a number; nil when there is none.
+    func segment(above ordinal: UInt64) -> SegmentDescriptor? {
+        let index = segments.partition { $0.ordinal > ordinal }
+        return index < segments.count ? segments[index] : nil
     }
 
     /// Which recording the segments belong to: by the manifest, which is checksummed.
@@ -181,7 +190,12 @@ package final class RecordingReader {
 
     /// What opening its segments needs.
     var source: SegmentSource {
-        SegmentSource(disk: disk, recording: recording, hasManifest: manifestDamage == nil)
+        SegmentSource(
+            disk: disk,
+            recording: recording,
+            layout: layout,
+            hasManifest: manifestDamage == nil
+        )
     }
 
     private static let segmentsKept = 8
@@ -191,7 +205,8 @@ package final class RecordingReader {
     /// Opens a segment and reads its header, and the index when it is sealed. The last few sealed
     /// ones stay open.
     ///
-    /// - Throws: `damaged` when the header cannot be believed, or `system`.
+    /// - Throws: `damaged` when the header cannot be believed, `rangeNotAvailable` when it was
+    ///   retired, or `system`.
     func open(_ segment: SegmentDescriptor) throws(LogError) -> OpenSegment {
         if let known = opened.first(where: { $0.header.ordinal == segment.ordinal }) {
             return known
@@ -292,6 +307,31 @@ struct OpenSegment {
     private(set) var indexOffset: UInt64?
     /// What is wrong with index or trailer, if anything.
     private(set) var sealDamage: (offset: UInt64, error: FormatError)?
+
+    /// A scanner before the first block.
+    var scanner: SegmentScanner {
+        SegmentScanner(
+            file: file,
+            salt: header.salt,
+            offset: UInt64(FormatLimits.segmentHeaderBytes),
+            limit: indexOffset
+        )
+    }
+
+    /// The segment as its file is now, by the handle that is open: its name may be gone.
+    ///
+    /// - Throws: the error of a read.
+    func reread() throws(SystemError) -> OpenSegment {
+        var fresh = OpenSegment(
+            file: file,
+            header: header,
+            link: link,
+            fileBytes: try file.size(),
+            headerDamage: headerDamage
+        )
+        try fresh.readSeal()
+        return fresh
+    }
 
     /// Reads index and trailer in one go where they fit.
     ///

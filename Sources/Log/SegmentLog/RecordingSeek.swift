@@ -26,7 +26,7 @@ package struct RecordingSeek {
     package func first(atOrAfter time: Int64) throws(LogError) -> Sequence? {
         var reached = Int64.min
         for segment in reader.segments {
-            let walk = try reader.walk(segment)
+            guard let walk = try walk(segment) else { continue }
             guard let last = walk.entries.last else { continue }
             guard max(reached, last.runningLatest) >= time else {
                 reached = max(reached, last.runningLatest)
@@ -59,7 +59,7 @@ package struct RecordingSeek {
     /// - Throws: `damaged` or `system`.
     package func first(atOrAbove lowest: ChainPosition) throws(LogError) -> Sequence? {
         for segment in reader.segments {
-            let walk = try reader.walk(segment)
+            guard let walk = try walk(segment) else { continue }
             var positions = positions
             let candidates =
                 walk.hasPositions
@@ -88,7 +88,7 @@ package struct RecordingSeek {
     /// - Throws: `damaged` or `system`.
     package func last(atOrBelow highest: ChainPosition) throws(LogError) -> Sequence? {
         for segment in reader.segments.reversed() {
-            let walk = try reader.walk(segment)
+            guard let walk = try walk(segment) else { continue }
             var end = walk.entries.count
             while end > 0 {
                 let index: Int?
@@ -119,6 +119,14 @@ package struct RecordingSeek {
             }
         }
         return nil
+    }
+
+    /// The index of a segment; nil when it was retired meanwhile.
+    private func walk(_ segment: SegmentDescriptor) throws(LogError) -> BlockWalk? {
+        do { return try reader.walk(segment) } catch {
+            if case .rangeNotAvailable = error { return nil }
+            throw error
+        }
     }
 
     private enum Answer { case found, next }

@@ -149,6 +149,12 @@ struct Recovery {
         var writer: ManifestWriter
         do throws(SystemError) {
             writer = try ManifestWriter(continuing: manifest, layout: layout, on: disk)
+            // A retirement that was interrupted behind its statement is finished.
+            report.leftoversRemoved = try SegmentRetirement(
+                path: layout.path,
+                disk: disk,
+                policy: RetentionPolicy()
+            ).finish(through: manifest.retiredThrough)
             try settleUnnamed(&manifest, writer: &writer, report: &report)
         } catch { throw .system(error) }
         var start = WriterStart(
@@ -157,7 +163,7 @@ struct Recovery {
             manifest: writer,
             nextOrdinal: 1,
             previousLink: 0,
-            lastSequence: .none,
+            lastSequence: manifest.lastRetired,
             context: ContextState()
         )
         start.nextOrdinal = max(start.nextOrdinal, manifest.retiredThrough + 1)
@@ -167,7 +173,8 @@ struct Recovery {
             start.nextOrdinal = max(start.nextOrdinal, entry.ordinal + 1)
         }
         // Steps 4 to 6: every segment that is neither sealed nor set aside.
-        let mark = segments.compactMap(\.sealed?.lastSequence).max() ?? .none  // none is sealed
+        let sealed = segments.compactMap(\.sealed?.lastSequence).max() ?? .none  // none is sealed
+        let mark = max(sealed, manifest.lastRetired)
         for (index, segment) in segments.enumerated() {
             let isLast = index == segments.count - 1
             try recover(
@@ -312,7 +319,7 @@ struct Recovery {
                 // Step 4: below the durable mark nothing is cut; the segment stays as it is.
                 let error = scan.invalid.map { "\($0)" } ?? "unreadable"  // set when damaged
                 report.damage.append("\(scan.path) at byte \(scan.validBytes): \(error)")
-                let last = max(durable, scan.lastSequenceSeen)
+                let last = max(durable, scan.lastSequenceSeen, segment.firstSequence.previous)
                 try start.manifest.append(
                     ManifestEntry(
                         kind: .quarantined,

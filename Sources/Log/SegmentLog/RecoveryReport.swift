@@ -23,6 +23,8 @@ package struct RecoveryReport: Sendable {
     package var cuts: [Cut] = []
     /// Damage that was found and left as it is, one sentence each.
     package var damage: [String] = []
+    /// Files of retired segments that an interrupted retirement had left, and that were removed.
+    package var leftoversRemoved = 0
     /// What was in force at the end: open streams, sources, open gaps.
     package var context = ContextState()
     /// Wall-clock nanoseconds of the latest record, or nil without records.

@@ -55,11 +55,10 @@ struct SegmentFile {
         self.ordinal = ordinal
         self.firstSequence = firstSequence
         self.path = path
-        guard try disk.kind(of: path) == .file else {
+        guard try disk.kind(of: path) == .file, let file = try Self.open(path, on: disk) else {
             (created, hasRecords) = (nil, false)
             return
         }
-        let file = try disk.open(path, .readOnly)
         let head = try file.read(FormatLimits.segmentHeaderBytes, at: 0)
         let header: SegmentHeader
         let link: UInt64
@@ -90,6 +89,17 @@ struct SegmentFile {
         )
         hasRecords = try Self.hasRecords(file, salt: header.salt)
         try file.close()
+    }
+
+    /// Opens a file; nil when it went away since its directory was listed, retired or put aside.
+    private static func open(
+        _ path: String,
+        on disk: some FileSystem
+    ) throws(SystemError) -> (any File)? {
+        do throws(SystemError) { return try disk.open(path, .readOnly) } catch {
+            if error.isNotFound { return nil }
+            throw error
+        }
     }
 
     private static func hasRecords(_ file: any File, salt: UInt64) throws(SystemError) -> Bool {

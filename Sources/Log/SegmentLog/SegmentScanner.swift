@@ -1,4 +1,5 @@
 package import Platform
+import RecordModel
 package import SegmentFormat
 
 /// Reads the blocks of one segment file in order, verified, with bounded memory.
@@ -235,5 +236,21 @@ package final class SegmentScanner {
             bufferCount += try file.read(into: target, at: bufferOffset + UInt64(kept))
         }
         return bufferCount
+    }
+
+    /// Whether a block behind the scanner's place says that a record was durable. The scanner
+    /// stays where it is.
+    ///
+    /// - Throws: `SystemError` when the file cannot be read.
+    func findsMark(atOrAbove expected: Sequence) throws(SystemError) -> Bool {
+        let place = offset
+        defer { seek(to: place) }
+        while true {
+            if case .block(let header, _, _) = try next() {
+                if header.durableMark >= expected { return true }
+            } else if try !resynchronize() {
+                return false
+            }
+        }
     }
 }

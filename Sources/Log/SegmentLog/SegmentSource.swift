@@ -1,4 +1,5 @@
 import Platform
+import RecordModel
 import SegmentFormat
 
 /// What opening the segments of one recording needs. Any thread may hold a copy.
@@ -6,12 +7,14 @@ struct SegmentSource: Sendable {
     let disk: any FileSystem
     /// The recording that the segments' headers must name.
     let recording: RecordingID
+    let layout: RecordingLayout
     /// Whether the manifest can be read, so that it says which segments are sealed.
     let hasManifest: Bool
 
     /// Opens a segment and reads its header, and index and trailer when it has them.
     ///
-    /// - Throws: `damaged` when neither the header nor the manifest tells the salt, or `system`.
+    /// - Throws: `damaged` when neither the header nor the manifest tells the salt,
+    ///   `rangeNotAvailable` when it was retired, or `system`.
     func open(_ segment: SegmentDescriptor) throws(LogError) -> OpenSegment {
         let file: any File
         let head: [UInt8]
@@ -20,7 +23,10 @@ struct SegmentSource: Sendable {
             file = try disk.open(segment.path, .readOnly)
             head = try file.read(FormatLimits.segmentHeaderBytes, at: 0)
             size = try file.size()
-        } catch { throw .system(error) }
+        } catch {
+            if error.isNotFound { try checkRetired(segment) }
+            throw .system(error)
+        }
         var open: OpenSegment
         do {
             let (header, link) = try SegmentHeader.decode(
@@ -48,5 +54,27 @@ struct SegmentSource: Sendable {
         // manifest, if it can be read, says that all of them have.
         if hasManifest, !segment.isClosed { open.seal = nil }
         return open
+    }
+
+    /// Whether a segment whose file is gone was retired since the manifest was read.
+    ///
+    /// - Throws: `rangeNotAvailable` when it was.
+    private func checkRetired(_ segment: SegmentDescriptor) throws(LogError) {
+        let manifest: Manifest
+        do { manifest = try Manifest.read(layout.manifest, on: disk) } catch {
+            // Then nothing says that it was retired.
+            return
+        }
+        guard segment.ordinal <= manifest.retiredThrough else { return }
+        throw layout.retirement(of: segment.firstSequence, last: manifest.lastRetired)
+    }
+}
+
+extension RecordingLayout {
+    /// Says that records were retired before they were read.
+    func retirement(of first: Sequence, last: Sequence) -> LogError {
+        .rangeNotAvailable(
+            detail: "\(path): records \(first) through \(last) were retired before they were read"
+        )
     }
 }

@@ -9,9 +9,9 @@ import SegmentFormat
 /// turns out in order), or by the opening and closing thread while no other runs; what the syncing
 /// thread shares is inside `gate`.
 final class SegmentWriter: @unchecked Sendable {
-    private let layout: RecordingLayout
+    let layout: RecordingLayout
     let disk: any FileSystem
-    private let clock: any Clock
+    let clock: any Clock
     private let schedule: any Clock
     private var random: any RandomSource
     let options: LogOptions
@@ -36,11 +36,14 @@ final class SegmentWriter: @unchecked Sendable {
     var lastSequence: Sequence
     private(set) var context: ContextState
     private var positionReader: (any PositionReader)?
-    private var hasReserve = false
+    var hasReserve = false
     /// The file of a segment whose making failed half way; it holds no record.
     private var unfinished: String?
     /// A durable segment that the manifest may or may not name: its entry is tried again as it is.
     var prepared: PreparedSegment?
+
+    /// Retires old segments; nil when everything is kept.
+    var retirement: SegmentRetirement?
 
     struct PreparedSegment {
         let segment: ActiveSegment
@@ -72,6 +75,9 @@ final class SegmentWriter: @unchecked Sendable {
         lastSequence = start.lastSequence
         context = start.context
         positionReader = options.positionReader
+        retirement = options.retention.map {
+            SegmentRetirement(path: layout.path, disk: disk, policy: $0)
+        }
         gate = Monitor(DurabilityGate(last: start.lastSequence))
     }
 
@@ -220,6 +226,7 @@ final class SegmentWriter: @unchecked Sendable {
     func begin() throws(SystemError) {
         try makeReserve()
         try createSegment(from: lastSequence.next, context: context, superseding: nil)
+        retire()
     }
 
     private func beginSegmentIfDue() throws(SystemError) {
@@ -241,6 +248,7 @@ final class SegmentWriter: @unchecked Sendable {
                 context: contextBefore([]),
                 superseding: nil
             )
+            retire()
         }
     }
 
@@ -398,6 +406,7 @@ final class SegmentWriter: @unchecked Sendable {
         while true {
             giveUpActive()
             if failure.isOutOfSpace {
+                if waitsForSpace { retireOnFullDisk() }
                 guard waitsForSpace, pause() else { throw failure }
             } else {
                 // The first try comes at once, also when the log is being closed.
@@ -469,18 +478,4 @@ final class SegmentWriter: @unchecked Sendable {
     }
 
     func leaveExclusive() { gate.update { $0.isExclusive = false } }
-
-    private func makeReserve() throws(SystemError) {
-        guard options.reserveBytes > 0 else { return }
-        let file = try disk.open(layout.reserve, .createIfMissing)
-        try file.allocate(options.reserveBytes)
-        try file.close()
-        hasReserve = true
-    }
-
-    func removeReserve() throws(SystemError) {
-        guard hasReserve else { return }
-        hasReserve = false
-        try disk.remove(layout.reserve)
-    }
 }

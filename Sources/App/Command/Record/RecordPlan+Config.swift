@@ -71,6 +71,11 @@ extension RecordPlan {
         if let size = try log.size("queue_bytes", (1 << 20)...(4 << 30)) {
             self.log.queueBytesMax = Int(size)
         }
+        var retention = RetentionPolicy()
+        retention.bytesMax = try log.size("keep_bytes", (1 << 20)...(1 << 60))
+        retention.ageMax = try log.duration("keep_age", Self.second...UInt64(Int64.max))
+        retention.freeBytesMin = try log.size("min_free", 1...(1 << 60))
+        keep(retention)
         if let full = try log.choice("on_full", ["wait", "exit"]) {
             self.log.onFull = full == "exit" ? .exit : .wait
         }

@@ -22,6 +22,7 @@ extension RecordPlan {
             default: break
             }
             if let text = arguments.text("on-full") { log.onFull = text == "exit" ? .exit : .wait }
+            keep(RetentionPolicy(arguments))
             let limits = ["for", "frames", "until-end"]
             if limits.contains(where: arguments.has) {
                 nanosecondsMax = arguments.duration("for")

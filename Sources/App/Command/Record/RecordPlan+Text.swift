@@ -36,6 +36,9 @@ extension RecordPlan {
                 + "\(TimeSpan.text(log.rotateNanoseconds)); a full disk "
                 + (log.onFull == .wait ? "holds the recording up" : "ends the recording")
         )
+        if let retention = log.retention {
+            lines.append("log: retires what exceeds \(retention.text)")
+        }
         if let nanosecondsMax { lines.append("ends after \(TimeSpan.text(nanosecondsMax))") }
         if let framesMax { lines.append("ends after \(framesMax) frames") }
         if endsWithStreams { lines.append("ends when every stream has ended") }

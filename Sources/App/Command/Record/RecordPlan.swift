@@ -103,6 +103,7 @@ struct RecordPlan: Sendable {
                 sources[index] = .ethereum(options)
             }
         }
+        settleSegments()
         let redactor = Redactor(secrets)
         for (source, place) in zip(sources, places) {
             if requests(of: source).contains(where: { redactor.hasSecret(in: $0.span.bytes) }) {
@@ -110,6 +111,27 @@ struct RecordPlan: Sendable {
                     "\(place): the subscription itself holds a secret; it would be recorded"
                 )
             }
+        }
+    }
+
+    /// Takes limits of retention over those that were there.
+    mutating func keep(_ limits: RetentionPolicy) {
+        guard limits.hasLimit else { return }
+        var retention = log.retention ?? RetentionPolicy()
+        retention.bytesMax = limits.bytesMax ?? retention.bytesMax
+        retention.ageMax = limits.ageMax ?? retention.ageMax
+        retention.freeBytesMin = limits.freeBytesMin ?? retention.freeBytesMin
+        log.retention = retention
+    }
+
+    /// Only whole segments are retired, so they must be small beside what is kept.
+    mutating func settleSegments() {
+        guard let retention = log.retention else { return }
+        if let bytes = retention.bytesMax {
+            log.rotateBytes = min(log.rotateBytes, max(64 << 10, bytes / 8))
+        }
+        if let age = retention.ageMax {
+            log.rotateNanoseconds = min(log.rotateNanoseconds, max(1_000_000_000, age / 8))
         }
     }
 

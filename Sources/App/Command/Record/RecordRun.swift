@@ -37,19 +37,11 @@ struct RecordRun {
     func run(signals: Signals) throws -> ExitCode {
         let redactor = Redactor(plan.secrets)
         if replaces { try RecordingRemoval(path: path, disk: disk).run() }
-        var options = plan.log
-        options.toolVersion = toolVersion
-        options.positionReader = RecordedPositions()
-        let log = try LogWriter(
-            path: path,
-            disk: disk,
-            clock: clock,
-            random: SystemRandom(),
-            options: options
-        )
-        report(log.recovery, log.writerEpoch)
         let bytesBefore = storedBytes()
         let talk = RecordTalk(console: console, clock: clock, bytesBefore: bytesBefore)
+        let retention = RetentionTalk { talk.say("tapedeck record: \($0)") }
+        let log = try open(retention)
+        report(log.recovery, log.writerEpoch)
         let capture = CaptureLog(
             log: log,
             redactor: redactor,
@@ -67,7 +59,8 @@ struct RecordRun {
         let startedAt = clock.monotonicNanoseconds()
         var seed = SystemRandom()
         try loop.start(seed: seed.next())
-        let cause = watch(signals, capture, loop, acks, talk, startedAt: startedAt)
+        let stored = { storedBytes() &+ retention.retiredBytes }
+        let cause = watch(signals, capture, loop, acks, talk, stored, startedAt: startedAt)
         // A second signal ends the process at once; recovery then does what is left to do.
         _ = try Platform.Thread(name: "signals") {
             guard signals.wait(timeoutNanoseconds: nil) != nil else { return }
@@ -81,14 +74,14 @@ struct RecordRun {
             talk.say("tapedeck record: some streams did not end in time; they are cut off")
         }
         sockets.stop()
-        if !cause.hasPrefix("signal") { waitForDisk(capture, loop, talk) }
+        if !cause.hasPrefix("signal") { waitForDisk(capture, loop, talk, stored) }
         var failure: String?
         do { try log.close(cause: cause) } catch { failure = redactor.text("\(error)") }
         if isEnded { loop.join() }
         acks?.finish(log.watermarks.durable)
         talk.finish()
         let elapsed = clock.monotonicNanoseconds() - startedAt
-        summarise(capture, elapsed: elapsed, stored: storedBytes(), before: bytesBefore)
+        summarise(capture, elapsed: elapsed, stored: stored(), before: bytesBefore)
         if case .logFailed(let text)? = capture.stop, failure ?? text == text {
             // Said when it happened; closing fails for the same reason.
             return .failed
@@ -102,6 +95,20 @@ struct RecordRun {
             )
         }
         return .ok
+    }
+
+    private func open(_ retention: RetentionTalk) throws(LogError) -> LogWriter {
+        var options = plan.log
+        options.toolVersion = toolVersion
+        options.positionReader = RecordedPositions()
+        options.onRetention = { retention.tell($0) }
+        return try LogWriter(
+            path: path,
+            disk: disk,
+            clock: clock,
+            random: SystemRandom(),
+            options: options
+        )
     }
 
     private func sources(_ sockets: EventLoop) -> [any FrameSource] {
@@ -140,6 +147,7 @@ struct RecordRun {
         _ loop: CaptureLoop,
         _ acks: AckPrinter?,
         _ talk: RecordTalk,
+        _ stored: () -> UInt64,
         startedAt: UInt64
     ) -> String {
         // A limit beyond the clock's end is none.
@@ -158,17 +166,22 @@ struct RecordRun {
             if loop.waitEnded(deadline: 0) { return "sources ended" }
             if acks?.isOver == true { return "acknowledgements not read" }
             if left == 0 { return "time reached" }
-            talk.update(capture, loop, stored: storedBytes)
+            talk.update(capture, loop, stored: stored)
         }
     }
 
     /// Waits until all that was received is written: closing gives up at once on a full disk, and
     /// nobody asked to end in a hurry. A signal does; then the process ends at once.
-    private func waitForDisk(_ capture: CaptureLog, _ loop: CaptureLoop, _ talk: RecordTalk) {
+    private func waitForDisk(
+        _ capture: CaptureLog,
+        _ loop: CaptureLoop,
+        _ talk: RecordTalk,
+        _ stored: () -> UInt64
+    ) {
         while capture.log.failure == nil {
             let marks = capture.log.watermarks
             if marks.written == marks.appended { return }
-            talk.update(capture, loop, stored: storedBytes)
+            talk.update(capture, loop, stored: stored)
             Platform.Thread.sleep(nanoseconds: 5_000_000)
         }
     }

@@ -12,6 +12,9 @@ let recordVerb = Verb(
             + "is refused before it ever streamed is given up and makes the exit code 1; the "
             + "others go on.",
         "If REC is a recording already, it is continued.",
+        "With --keep-bytes, --keep-age or --min-free the oldest segments are retired whenever a "
+            + "new one begins; room for it to grow is counted in. Pins ('tapedeck pin') always "
+            + "hold. Segments are then at most an eighth as large or long as what is kept.",
     ],
     flags: [
         SharedFlags.output,
@@ -77,6 +80,9 @@ let recordVerb = Verb(
             fallback: "wait",
             help: "Whether a full disk holds the recording up or ends it"
         ),
+        SharedFlags.retention[0],
+        SharedFlags.retention[1],
+        SharedFlags.retention[2],
         Flag(name: "acks", help: "Print the durable sequence on standard output as it moves"),
         Flag(name: "force", help: "Overwrite a recording that is there"),
     ],

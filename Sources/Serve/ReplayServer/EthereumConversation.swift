@@ -45,6 +45,9 @@ struct EthereumConversation {
 
     private var binding: EthereumBinding?
     private var hasParted = false
+    /// The client came in between two frames of the connection it is bound to: what continues a
+    /// message that it has no beginning of is not for it.
+    private var isCutIn = false
     private var incoming: [Int: EthereumMessageFrames] = [:]
     private var partial: [UInt8] = []
 
@@ -226,6 +229,7 @@ struct EthereumConversation {
         }
         guard let feed else { return }
         binding = EthereumBinding(feed.stream, in: index)
+        isCutIn = index.streams[feed.stream].id <= place.sequence
     }
 
     /// Makes a recorded call's effect the client's.
@@ -305,6 +309,9 @@ struct EthereumConversation {
         let isBound = binding?.stream == stream
         if !isBound, table.routes[stream].isEmpty { return }
         if envelope.opcode == Opcode.close || envelope.opcode == Opcode.pong { return }
+        if isBound, envelope.opcode == Opcode.text || envelope.opcode == Opcode.binary {
+            isCutIn = false
+        }
         if envelope.wireByte == 0x80 | Opcode.text, incoming[stream]?.isInsideMessage != true,
             passWhole(payload, on: stream)
         {
@@ -313,8 +320,10 @@ struct EthereumConversation {
         let bytes = payload.withUnsafeBytes { Array($0) }
         var frames = incoming.removeValue(forKey: stream) ?? EthereumMessageFrames()
         switch frames.append(envelope.wireByte, bytes, at: envelope.sequence) {
-        case .control, .stray:
+        case .control:
             if isBound { output.pass(envelope.wireByte, payload) }
+        case .stray:
+            if isBound, !isCutIn { output.pass(envelope.wireByte, payload) }
         case .unfinished:
             // A frame between others is kept with them; for others it has no meaning.
             if !isBound { frames.dropControlFrames() }
@@ -417,6 +426,7 @@ struct EthereumConversation {
         // What was cut off there is never finished.
         incoming[binding.stream] = nil
         partial = []
+        isCutIn = false
         let next = table.subscriptions.first?.feeds.first { index.end(of: $0) > sequence }
         self.binding = next.map { EthereumBinding($0.stream, in: index, continues: true) }
     }

@@ -9,6 +9,7 @@ import MarketModel
 package import Platform
 import RecordModel
 package import SegmentLog
+import WebSocketProtocol
 
 /// Why a recording cannot be served on an EVM port.
 package enum EthereumServeError: Error, Sendable {
@@ -213,13 +214,17 @@ private struct EthereumIndexScan {
 
     private mutating func end(_ cursor: RecordCursor) {
         guard let state = open.removeValue(forKey: cursor.envelope.stream) else { return }
-        let wasAsked = Self.fields(cursor)?.boolean(.onRequest) == true
+        let fields = Self.fields(cursor)
+        // Code 1000 without a close frame: an import, whose data does not tell how it ended.
+        let isOrderly =
+            fields?.boolean(.onRequest) == true
+            || fields?.unsigned(.closeCode) == UInt64(CloseCode.normal)
         streams[state.place].ended = cursor.envelope.sequence
         streams[state.place].ending =
             if let frame = state.closeFrame {
                 .closeFrame(frame)
             } else {
-                wasAsked ? .orderly : .abrupt
+                isOrderly ? .orderly : .abrupt
             }
     }
 

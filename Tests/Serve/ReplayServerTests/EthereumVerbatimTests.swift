@@ -52,6 +52,32 @@ struct EthereumVerbatimTests {
         #expect(client.end?.closeCode == CloseCode.abnormal)
     }
 
+    @Test func `whoever comes in the middle of a message begins with the next one`() throws {
+        let maker = try EthereumRecordingMaker()
+        let expected = try eventful(maker)
+        // The first frame of the long message.
+        let stage = try EthereumStage(maker, head: maker.last.value - 8)
+        let client = try EthereumClient(stage.server)
+        _ = try client.ask(1, "eth_subscribe", heads)
+        _ = try client.ask(2, "eth_subscribe", logs)
+        stage.playOn()
+        let frames = try client.allFrames()
+        #expect(Array(frames.dropFirst(2)) == [expected[6]] + expected[9...])
+    }
+
+    @Test func `an imported connection, whose end nobody knows, is closed in order`() throws {
+        let maker = try EthereumRecordingMaker()
+        let stream = try maker.open()
+        try maker.call(stream, 1, "eth_subscribe", heads, answer: "\"0xaa\"")
+        try maker.close(stream, code: 1000)
+        try maker.finish()
+        let stage = try EthereumStage(maker)
+        let client = try EthereumClient(stage.server)
+        try client.send(jsonCall(1, "eth_subscribe", heads))
+        _ = try client.allFrames()
+        #expect(client.end?.closeCode == CloseCode.normal)
+    }
+
     @Test func `an equal call in other words is the recorded one`() throws {
         let maker = try EthereumRecordingMaker()
         let expected = try eventful(maker)

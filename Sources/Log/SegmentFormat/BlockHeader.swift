@@ -199,6 +199,10 @@ package struct BlockHeader: Equatable, Sendable {
         guard kind != .mark || rawBytes == 0 else {
             throw .invalid(structure: structure, field: "raw bytes", value: UInt64(rawBytes))
         }
+        // The sequence after it must exist; nobody counts that far.
+        guard durableMark.value < .max else {
+            throw .invalid(structure: structure, field: "durable mark", value: .max)
+        }
     }
 }
 

@@ -11,6 +11,9 @@ package struct BlockWalk {
     package let hasPositions: Bool
     /// The last sequence that the blocks account for.
     package let last: Sequence
+    /// Whether the blocks tell everything: nothing else follows them, and no hole ends them, of
+    /// which only its content tells how far it reaches.
+    package let isWhole: Bool
 
     /// Reads the seal, or else every block header, of a segment.
     ///
@@ -22,12 +25,14 @@ package struct BlockWalk {
             // A run that knew no way to find positions leaves every range empty.
             hasPositions = seal.entries.contains { !$0.slots.isEmpty || !$0.blocks.isEmpty }
             last = segment.lastSequence ?? seal.lastSequence
+            isWhole = true
             return
         }
         var entries: [BlockIndexEntry] = []
         var last = segment.firstSequence.previous
         var offset = UInt64(FormatLimits.segmentHeaderBytes)
         var latest = Int64.min
+        var isHole = false
         do throws(SystemError) {
             while offset < open.fileBytes {
                 let head = try open.file.read(FormatLimits.blockHeaderBytes, at: offset)
@@ -59,11 +64,13 @@ package struct BlockWalk {
                     )
                 )
                 if header.kind == .data { last = max(last, header.lastSequence) }
+                isHole = header.kind == .hole
                 offset = end
             }
         } catch { throw .system(error) }
         self.entries = Self.counted(entries, limit: segment.limit)
         hasPositions = false
+        isWhole = offset == open.fileBytes && !isHole
         self.last = segment.limit.map { min(last, $0.previous) } ?? last
     }
 

@@ -1,4 +1,5 @@
 package import Platform
+import RecordModel
 package import SegmentFormat
 
 /// Why a recording cannot be opened, read or written.
@@ -29,6 +30,15 @@ package enum LogError: Error, Sendable {
 }
 
 extension LogError {
+    /// A record that must not be passed over and that this build does not know.
+    static func newerVersion(path: String, criticalKind record: RecordEnvelope) -> LogError {
+        .newerVersion(
+            path: path,
+            detail: "record \(record.sequence) has the critical kind \(record.kind.rawValue), "
+                + "which this build does not know"
+        )
+    }
+
     /// What is wrong with a segment that cannot be opened; nil when that is no damage.
     var segmentDamage: (offset: UInt64, error: FormatError)? {
         switch self {

@@ -51,8 +51,8 @@ package struct Manifest: Sendable {
 
     /// Reads a manifest.
     ///
-    /// - Throws: `newerVersion`, `damaged` when it is missing or its header cannot be believed,
-    ///   `notARecording` when it is too large, or `system`.
+    /// - Throws: `damaged` when it is missing or too large or its header cannot be believed, or
+    ///   `system`.
     package static func read(
         _ path: String,
         on disk: some FileSystem
@@ -61,6 +61,17 @@ package struct Manifest: Sendable {
         do {
             bytes = try readWholeFile(path, limit: FormatLimits.manifestBytesMax, on: disk)
         } catch {
+            if case .notARecording = error {
+                throw .damaged(
+                    path: path,
+                    offset: 0,
+                    error: .invalid(
+                        structure: "manifest",
+                        field: "more bytes than the limit, which",
+                        value: UInt64(FormatLimits.manifestBytesMax)
+                    )
+                )
+            }
             guard case .system(let cause) = error, cause.isNotFound else { throw error }
             throw .damaged(
                 path: path,
@@ -83,8 +94,7 @@ package struct Manifest: Sendable {
     ) throws(LogError) -> Manifest {
         let header: ManifestHeader
         do { header = try ManifestHeader.decode(buffer) } catch {
-            // It stands in a recording, so other bytes than ours are damage.
-            if case .newerVersion = error { throw .newerVersion(path: path, detail: "\(error)") }
+            // It stands in a recording of this version, so other bytes than ours are damage.
             throw .damaged(path: path, offset: 0, error: error)
         }
         var manifest = Manifest(

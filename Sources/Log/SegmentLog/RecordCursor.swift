@@ -45,6 +45,8 @@ package final class RecordCursor {
     }
     /// Damage in the open segment whose cost the next block will tell.
     private var pendingDamage: (offset: UInt64, error: FormatError)?
+    /// Where the block begins whose records are being delivered.
+    private var blockOffset: UInt64 = 0
     /// Found, and to be told before anything else.
     private var pending: [Step] = [] {
         didSet { place.pointee.hasPending = !pending.isEmpty }
@@ -102,10 +104,10 @@ package final class RecordCursor {
         guard expected < sequence || isSame else { return }
         let walk: BlockWalk
         do { walk = try reader.walk(segment) } catch {
-            // A damaged segment is read from its start, which reports the damage.
+            // A damaged or missing segment is read from its start, which reports the damage.
             scanner = nil
-            if case .damaged = error { return }
-            throw error
+            guard error.segmentDamage != nil else { throw error }
+            return
         }
         // The last block that begins at or below the sequence.
         let next = walk.entries.partition { $0.firstSequence > sequence }
@@ -173,11 +175,7 @@ package final class RecordCursor {
             place.pointee.recordsLeft -= 1
             place.pointee.expected = envelope.sequence.next
             if place.pointee.recordsLeft == 0, place.pointee.offset != place.pointee.block.count {
-                throw .invalid(
-                    structure: "block",
-                    field: "raw bytes",
-                    value: UInt64(place.pointee.block.count)
-                )
+                noteRest()
             }
             guard envelope.sequence >= place.pointee.from else { return nil }
             place.pointee.envelope = envelope
@@ -192,11 +190,14 @@ package final class RecordCursor {
     /// Stops at a record that must not be passed over and that this build does not know.
     private func checkKind() throws(LogError) {
         guard envelope.kind.name == nil else { return }
-        throw .newerVersion(
-            path: reader.layout.path,
-            detail: "record \(envelope.sequence) has the critical kind "
-                + "\(envelope.kind.rawValue), which this build does not know"
-        )
+        throw .newerVersion(path: reader.layout.path, criticalKind: envelope)
+    }
+
+    /// Verified bytes behind the last record: told after it, and no record is missing.
+    private func noteRest() {
+        let count = UInt64(place.pointee.block.count)
+        let error = FormatError.invalid(structure: "block", field: "raw bytes", value: count)
+        pending.append(.damage(note(error, at: blockOffset)))
     }
 
     /// Verified bytes that do not parse: the writer wrote them so. The rest of the block is lost.
@@ -208,7 +209,7 @@ package final class RecordCursor {
         return .damage(
             report(
                 error,
-                at: scanner?.offset ?? 0,  // no scanner, no block
+                at: blockOffset,
                 from: missing > 0 ? first : .none,
                 through: missing > 0 ? expected.previous : .none
             )
@@ -240,7 +241,7 @@ package final class RecordCursor {
             header.firstSequence >= limit
         {
             // Superseded from here on.
-            return try endOfSegment()
+            return try endOfSegment(at: offset)
         }
         durableMark = max(durableMark, header.durableMark)
         checkLink(header, at: offset)
@@ -268,16 +269,13 @@ package final class RecordCursor {
             expected = header.firstSequence
         }
         if header.firstSequence < expected, !isRepetition {
-            return .damage(
-                note(
-                    .invalid(
-                        structure: "block",
-                        field: "first sequence (seen before)",
-                        value: header.firstSequence.value
-                    ),
-                    at: offset
-                )
+            let again = FormatError.invalid(
+                structure: "block",
+                field: "first sequence (seen before)",
+                value: header.firstSequence.value
             )
+            pending.append(.damage(note(again, at: offset)))
+            return nil
         }
         if header.firstSequence > expected {
             let missing = report(
@@ -335,6 +333,7 @@ package final class RecordCursor {
                 pending.append(.hole(hole))
                 return nil
             }
+            self.blockOffset = blockOffset
             place.pointee.block = raw
             place.pointee.offset = 0
             place.pointee.recordsLeft = header.recordCount
@@ -393,7 +392,7 @@ package final class RecordCursor {
             // disk in any order. Only a durable mark at or above what is missing does.
             if !isDurable { return try tornTail(at: place) }
             // What is missing is told by the next block's first sequence.
-            pendingDamage = (place, error)
+            pendingDamage = pendingDamage ?? (place, error)
             return nil
         }
         if isSealed {
@@ -481,7 +480,8 @@ package final class RecordCursor {
         }
     }
 
-    func endOfSegment() throws(LogError) -> Step? {
+    /// Leaves the segment; `offset` is where, when not the scanner's place.
+    func endOfSegment(at offset: UInt64? = nil) throws(LogError) -> Step? {
         guard let descriptor else { return nil }
         if follows, isNewest, !descriptor.isClosed { return try waitOrReopen() }
         let last = descriptor.lastSequence ?? open?.seal?.lastSequence
@@ -494,7 +494,7 @@ package final class RecordCursor {
         }
         let damage = report(
             known?.error ?? .truncated(structure: "segment", needed: 1, available: 0),
-            at: known?.offset ?? scanner?.offset ?? 0,  // the scanner is there while it is open
+            at: known?.offset ?? offset ?? scanner?.offset ?? 0,  // open, so there is a scanner
             from: isLoss ? expected : .none,
             through: isLoss ? last ?? .none : .none
         )

@@ -126,7 +126,9 @@ package struct RecordingIdentity: Equatable, Sendable {
 
     private static func parseVersion(_ text: String) -> (UInt16, UInt16)? {
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-        guard parts.count == 2, let major = UInt16(parts[0]), let minor = UInt16(parts[1]),
+        guard parts.count == 2,
+            parts.allSatisfy({ $0.utf8.allSatisfy { (0x30...0x39).contains($0) } }),
+            let major = UInt16(parts[0]), let minor = UInt16(parts[1]),
             major > 0
         else { return nil }
         return (major, minor)

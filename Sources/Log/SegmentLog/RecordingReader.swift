@@ -54,8 +54,7 @@ package final class RecordingReader {
         let manifest: Manifest
         do { manifest = try Manifest.read(layout.manifest, on: disk) } catch {
             switch error {
-            // The identity is of this version, so a manifest of another one is damage.
-            case .damaged, .notARecording, .newerVersion: try readWithoutManifest(error)
+            case .damaged: try readWithoutManifest(error)
             default: throw error
             }
             return
@@ -232,7 +231,8 @@ package final class RecordingReader {
     }
 
     /// The first and last sequence that the recording can deliver, holes included; the last one
-    /// of an active segment is found by walking its block headers.
+    /// of an active segment is found by walking its block headers, and by reading what stands
+    /// behind an invalid one.
     ///
     /// - Throws: `damaged` or `system`.
     package func sequenceRange() throws(LogError) -> (first: Sequence, last: Sequence)? {
@@ -244,12 +244,29 @@ package final class RecordingReader {
                 break
             }
             let walk = try self.walk(segment)
-            if walk.last >= first {
-                last = walk.last
+            let found = walk.isWhole ? walk.last : try lastDelivered(after: walk.last)
+            if found >= first {
+                last = found
                 break
             }
         }
         return last >= first ? (first, last) : nil
+    }
+}
+
+extension RecordingReader {
+    /// The last sequence that a cursor accounts for, in the blocks behind a known one.
+    private func lastDelivered(after known: Sequence) throws(LogError) -> Sequence {
+        let cursor = try RecordCursor(self, from: known.next)
+        do {
+            while true {
+                if case .end = try cursor.next() { break }
+            }
+        } catch {
+            // Whoever reads that far is told that a newer version is needed.
+            guard case .newerVersion = error else { throw error }
+        }
+        return cursor.expected.previous
     }
 }
 

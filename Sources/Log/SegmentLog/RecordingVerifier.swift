@@ -42,6 +42,8 @@ package struct RecordingVerifier: Sendable {
     var expected = Sequence.none
     var context: ContextState?
     var previousLink: UInt64?
+    /// A record of a critical kind that this build does not know.
+    private var newer: RecordEnvelope?
     /// What the segment that was verified last begins with.
     var begin = SegmentBegin()
 
@@ -67,7 +69,7 @@ package struct RecordingVerifier: Sendable {
     /// Verifies the whole recording.
     ///
     /// - Returns: what was found.
-    /// - Throws: `system` when a file cannot be read.
+    /// - Throws: `system` when a file cannot be read, or `newerVersion`.
     package mutating func run() throws(LogError) -> VerifyReport {
         report = VerifyReport()
         if let error = manifestDamage {
@@ -128,6 +130,7 @@ package struct RecordingVerifier: Sendable {
                     break blocks
                 }
                 check(header, link: link, at: offset, scanner: scanner, &walk)
+                if let newer { throw .newerVersion(path: segment.path, criticalKind: newer) }
                 if report.blocks % 256 == 0 {
                     progress(report.storedBytes - told)
                     told = report.storedBytes
@@ -263,6 +266,7 @@ package struct RecordingVerifier: Sendable {
                 walk.pending
                 ?? (open.fileBytes, .truncated(structure: "segment", needed: 1, available: 0))
             lose(segment.path, known.offset, known.error, through: last)
+            walk.isBroken = true
         } else if let known = walk.pending {
             note(segment.path, known.offset, known.error)
         }
@@ -353,6 +357,7 @@ package struct RecordingVerifier: Sendable {
         _ walk: inout SegmentWalk
     ) {
         let path = walk.segment.path
+        let isNeighbour = walk.isLinkKnown
         if walk.isLinkKnown, header.previousLink != walk.link {
             note(
                 path,
@@ -374,7 +379,8 @@ package struct RecordingVerifier: Sendable {
         walk.link = link
         walk.isLinkKnown = true
         walk.number = header.number &+ 1
-        if (header.kind == .context) != walk.isContextNext {
+        // Behind an invalid place nobody knows what would be next.
+        if isNeighbour, (header.kind == .context) != walk.isContextNext {
             note(
                 path,
                 offset,
@@ -450,14 +456,16 @@ package struct RecordingVerifier: Sendable {
             report.holes.append(hole)
             expected = hole.last.next
         case .data:
-            try checkRecords(header, raw: raw)
+            try checkRecords(header, raw: raw, path: path, at: offset)
             expected = max(expected, header.lastSequence.next)
         }
     }
 
     private mutating func checkRecords(
         _ header: BlockHeader,
-        raw: UnsafeRawBufferPointer
+        raw: UnsafeRawBufferPointer,
+        path: String,
+        at blockOffset: UInt64
     ) throws(FormatError) {
         var offset = 0
         var sequence = header.firstSequence
@@ -465,6 +473,9 @@ package struct RecordingVerifier: Sendable {
         var latest = Int64.min
         for _ in 0..<header.recordCount {
             let (envelope, range) = try RecordCodec.decode(raw, at: &offset, sequence: sequence)
+            if envelope.flags.contains(.critical), envelope.kind.name == nil {
+                newer = newer ?? envelope
+            }
             earliest = min(earliest, envelope.receivedAt)
             latest = max(latest, envelope.receivedAt)
             if !envelope.kind.isDataFrame {
@@ -474,15 +485,19 @@ package struct RecordingVerifier: Sendable {
             report.isEnded = envelope.kind == .runEnded
             report.records += 1
             sequence = sequence.next
+            // What cannot be read behind it is all that is missing.
+            expected = max(expected, sequence)
         }
-        guard offset == raw.count else {
-            throw .invalid(structure: "block", field: "raw bytes", value: UInt64(raw.count))
+        if offset != raw.count {
+            let count = UInt64(raw.count)
+            note(path, blockOffset, .invalid(structure: "block", field: "raw bytes", value: count))
         }
-        guard earliest == header.earliest, latest == header.latest else {
-            throw .invalid(
-                structure: "block header",
-                field: "times",
-                value: UInt64(bitPattern: latest)
+        if earliest != header.earliest || latest != header.latest {
+            let value = UInt64(bitPattern: latest)
+            note(
+                path,
+                blockOffset,
+                .invalid(structure: "block header", field: "times", value: value)
             )
         }
     }

@@ -43,6 +43,28 @@ package struct JSONError: Error, Equatable, Sendable {
     }
 }
 
+extension JSONError: CustomStringConvertible {
+    /// What is wrong, and where, for a person.
+    package var description: String {
+        let what =
+            switch kind {
+            case .empty: "nothing but white space"
+            case .tooLong(let limit): "more than \(limit) bytes"
+            case .tooDeep(let limit): "more than \(limit) containers inside each other"
+            case .tooManyValues(let limit): "more than \(limit) values"
+            case .notUTF8: "not UTF-8"
+            case .unclosedString: "a string without an end"
+            case .controlCharacter: "a control character in a string"
+            case .badString: "an escape that does not exist"
+            case .badNumber: "not a number"
+            case .malformed: "malformed"
+            case .trailingText: "something behind the end"
+            case .outOfMemory: "no memory for it"
+            }
+        return "\(what) (byte \(offset))"
+    }
+}
+
 /// What a reader accepts; beyond it a text is refused before memory is spent on it.
 package struct JSONLimits: Equatable, Sendable {
     /// Longest text in bytes.

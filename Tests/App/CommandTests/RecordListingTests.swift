@@ -248,7 +248,8 @@ private let eventPayload =
             #expect(throws: VerbFailure.self) { try resolve(text) }
             return
         }
-        #expect(try resolve(text) == ResolvedRange(first: Sequence(first), last: Sequence(last)))
+        let resolved = try resolve(text)
+        #expect(resolved.first == Sequence(first) && resolved.last == Sequence(last))
     }
 
     @Test(arguments: [

@@ -25,7 +25,8 @@ extension VerifyReport {
             "  last run   \(isEnded ? "ended in good order" : "not ended: running or crashed")",
         ]
         for hole in holes {
-            lines.append("  hole       sequences \(hole.from) to \(hole.last): \(hole.cause)")
+            let cause = RecordPreview.shown(Array(hole.cause.utf8))
+            lines.append("  hole       sequences \(hole.from) to \(hole.last): \(cause)")
         }
         if tornBytes > 0 { lines.append("  torn tail  \(tornBytes) bytes") }
         return lines.joined(separator: "\n") + "\n"

@@ -10,6 +10,9 @@ struct ResolvedRange: Equatable, Sendable {
     /// The last record to deliver; nil for whatever is the newest.
     var last: Sequence?
 
+    /// Whether no end was named: what else is found at the newest record belongs to the range.
+    var isOpen = false
+
     /// Whether a record lies behind the range.
     func isPast(_ sequence: Sequence) -> Bool { last.map { sequence > $0 } ?? false }
 }
@@ -59,10 +62,10 @@ private struct RangeResolver {
     func resolve(_ range: RecordRange) throws -> ResolvedRange {
         let first = try start(range.start)
         guard let end = range.end else {
-            return ResolvedRange(first: first, last: follows ? nil : newest)
+            return ResolvedRange(first: first, last: follows ? nil : newest, isOpen: true)
         }
         guard let last = try self.end(end, from: range.start, at: first) else {
-            return ResolvedRange(first: first, last: follows ? nil : newest)
+            return ResolvedRange(first: first, last: follows ? nil : newest, isOpen: true)
         }
         guard last >= first else {
             throw unavailable("no record lies between the two ends of the range")

@@ -41,7 +41,7 @@ struct RecordListing {
         var gate = DurableGate(reader: isDurableOnly ? reader : nil)
         var pauses = 0
         do {
-            loop: while !isAsked(), !range.isPast(cursor.expected) {
+            loop: while !isAsked(), range.isOpen || !range.isPast(cursor.expected) {
                 switch try cursor.next() {
                 case .record:
                     let envelope = cursor.envelope
@@ -51,7 +51,7 @@ struct RecordListing {
                     pauses = 0
                 case .hole(let hole): printer.add(hole)
                 case .damage(let damage):
-                    if damage.isLoss, range.isPast(damage.missingFrom) { break loop }
+                    if !range.isOpen, damage.isLoss, range.isPast(damage.missingFrom) { break loop }
                     report("damage: \(damage)")
                     if format != .text { printer.add(damage) }
                     code = .findings

@@ -61,12 +61,8 @@ struct RecordRun {
         try loop.start(seed: seed.next())
         let stored = { storedBytes() &+ retention.retiredBytes }
         let cause = watch(signals, capture, loop, acks, talk, stored, startedAt: startedAt)
-        // A second signal ends the process at once; recovery then does what is left to do.
-        _ = try Platform.Thread(name: "signals") {
-            guard signals.wait(timeoutNanoseconds: nil) != nil else { return }
-            talk.say("tapedeck record: ended at once; the next start repairs the recording")
-            _exit(ExitCode.failed.rawValue)
-        }
+        let hurry = Monitor(cause.hasPrefix("signal"))
+        try endOnSignal(signals, hurry, talk)
         loop.stop()
         let deadline = clock.monotonicNanoseconds() + Self.endNanosecondsMax
         let isEnded = loop.waitEnded(deadline: deadline)
@@ -74,7 +70,7 @@ struct RecordRun {
             talk.say("tapedeck record: some streams did not end in time; they are cut off")
         }
         sockets.stop()
-        if !cause.hasPrefix("signal") { waitForDisk(capture, loop, talk, stored) }
+        waitForDisk(capture, loop, hurry, talk, stored)
         var failure: String?
         do { try log.close(cause: cause) } catch { failure = redactor.text("\(error)") }
         if isEnded { loop.join() }
@@ -170,15 +166,36 @@ struct RecordRun {
         }
     }
 
+    /// A signal while the recording ends says not to wait for a full disk; another one ends the
+    /// process at once, and recovery then does what is left to do.
+    private func endOnSignal(
+        _ signals: Signals,
+        _ hurry: Monitor<Bool>,
+        _ talk: RecordTalk
+    ) throws {
+        _ = try Platform.Thread(name: "signals") {
+            while signals.wait(timeoutNanoseconds: nil) != nil {
+                let isFirst = hurry.withLock { isHurried in
+                    defer { isHurried = true }
+                    return !isHurried
+                }
+                if isFirst { continue }
+                talk.say("tapedeck record: ended at once; the next start repairs the recording")
+                _exit(ExitCode.failed.rawValue)
+            }
+        }
+    }
+
     /// Waits until all that was received is written: closing gives up at once on a full disk, and
-    /// nobody asked to end in a hurry. A signal does; then the process ends at once.
+    /// nobody asked to end in a hurry, unless by a signal.
     private func waitForDisk(
         _ capture: CaptureLog,
         _ loop: CaptureLoop,
+        _ hurry: Monitor<Bool>,
         _ talk: RecordTalk,
         _ stored: () -> UInt64
     ) {
-        while capture.log.failure == nil {
+        while capture.log.failure == nil, !hurry.withLock({ $0 }) {
             let marks = capture.log.watermarks
             if marks.written == marks.appended { return }
             talk.update(capture, loop, stored: stored)

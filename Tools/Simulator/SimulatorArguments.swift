@@ -13,6 +13,8 @@ struct SimulatorArguments {
     var runs: UInt64?
     var nanoseconds: UInt64?
     var isSweep = false
+    /// The file of a scenario to play instead.
+    var scenario: String?
 
     init(_ arguments: ArraySlice<String>) throws(ArgumentError) {
         var random = SystemRandom()
@@ -24,11 +26,15 @@ struct SimulatorArguments {
                 isSweep = true
                 continue
             }
-            guard ["--seed", "--runs", "--minutes"].contains(name) else {
+            guard ["--seed", "--runs", "--minutes", "--scenario"].contains(name) else {
                 throw ArgumentError(message: "unknown argument '\(name)'")
             }
             guard let text = left.popFirst() else {
                 throw ArgumentError(message: "\(name) needs a value")
+            }
+            if name == "--scenario" {
+                scenario = text
+                continue
             }
             if name == "--seed" {
                 guard let value = SimulationSeed.parse(text) else {

@@ -9,6 +9,7 @@ struct SimulatorTool {
     static let usage = """
         usage: Tools/simulate [--seed N] [--runs N] [--minutes N]
                Tools/simulate --sweep
+               Tools/simulate --scenario FILE
 
         Runs the log over a simulated disk that fails and loses its power, and holds everything
         that comes back against what was appended and acknowledged. One seed repeats one run.
@@ -18,6 +19,7 @@ struct SimulatorTool {
                        without end when --minutes is given)
           --minutes N  stop after so many minutes
           --sweep      no chance at all: every operation of one run fails in turn, in every way
+          --scenario F runs a text of Tests/Log/Scenarios and prints what is seen
 
         exit code: 0 every promise held, 1 one was broken, 2 wrong arguments
         """
@@ -32,6 +34,7 @@ struct SimulatorTool {
             say("simulate: \(error.message)\n\(usage)", to: .error)
             exit(2)
         }
+        if let path = arguments.scenario { exit(play(path)) }
         if arguments.isSweep {
             say("Tools/simulate --sweep")
             exit(sweep())
@@ -110,5 +113,19 @@ struct SimulatorTool {
         }
         say("every promise held: \(struck) operations struck, \(states) states opened again")
         return 0
+    }
+
+    private static func play(_ path: String) -> Int32 {
+        do {
+            let file = try LinuxFileSystem().open(path, .readOnly)
+            let bytes = try file.read(1 << 20, at: 0)
+            var scenario = Scenario(String(decoding: bytes, as: UTF8.self))
+            let seen = try scenario.run()
+            say(scenario.text(expecting: seen))
+            return seen == scenario.expectation ? 0 : 1
+        } catch {
+            say("simulate: \(error)", to: .error)
+            return 2
+        }
     }
 }

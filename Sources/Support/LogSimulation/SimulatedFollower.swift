@@ -7,7 +7,7 @@ import Simulation
 final class SimulatedFollower {
     private let disk: SimulatedFileSystem
     private var cursor: RecordCursor?
-    private var last: UInt64 = 0
+    private(set) var last: UInt64 = 0
 
     init(_ disk: SimulatedFileSystem) { self.disk = disk.observer }
 

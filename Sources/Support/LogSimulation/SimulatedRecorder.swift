@@ -85,7 +85,7 @@ package final class SimulatedRecorder {
                 options: options
             )
         } catch {
-            if !disk.hasFailed, case .damaged = error { findings.append("refused: \(error)") }
+            if !disk.hasFailed, !mayLose, case .damaged = error { findings.append("refused: \(error)") }
             tell("open failed: \(error)")
             return false
         }
@@ -203,6 +203,12 @@ package final class SimulatedRecorder {
         observe()
     }
 
+    /// Writes everything, and syncs nothing.
+    package func writeAll() {
+        clock.advance(nanoseconds: options.blockNanosecondsMax)
+        while let writer, writer.step(.writing) { observe() }
+    }
+
     /// Writes and syncs everything.
     package func flush() {
         guard let writer else { return }
@@ -307,6 +313,17 @@ package final class SimulatedRecorder {
     /// Begins a reader that follows the log from its start.
     package func follow() { follower = SimulatedFollower(disk) }
 
+    /// The last sequence that the follower has read.
+    package var followed: UInt64 { follower?.last ?? 0 }  // nobody follows
+
+    /// The watermarks; nil while the log is not open.
+    package var watermarks: Watermarks? { writer?.watermarks }
+    /// The epoch of the run; nil while the log is not open.
+    package var writerEpoch: UInt64? { writer?.writerEpoch }
+
+    /// Says that damage was done to the disk: losses are allowed when they are told.
+    package func allowDamage() { mayLose = true }
+
     /// Lets the follower read what is there.
     package func pollFollower() {
         if let follower { findings += follower.poll(history) }
@@ -357,13 +374,17 @@ package final class SimulatedRecorder {
 
     /// What the verifier says of a recording that was closed in good order.
     package func verificationFindings(_ words: String) -> [String] {
-        if mayLose { return [] }
+        mayLose ? [] : verification().map { "\(words), verified: \($0)" }
+    }
+
+    /// What the verifier says is wrong, one sentence each.
+    func verification() -> [String] {
         do {
             var verifier = RecordingVerifier(
                 try RecordingReader(path: Self.path, disk: disk.observer)
             )
             let report = try verifier.run()
-            return report.damage.map { "\(words), verified: \($0)" }
-        } catch { return ["\(words), verified: \(error)"] }
+            return report.damage.map { "\($0)" }
+        } catch { return ["\(error)"] }
     }
 }

@@ -16,7 +16,22 @@ package final class SimulatedFileSystem: FileSystem {
         case retriesSync
     }
 
+    /// A failure that waits for a call of its kind.
+    struct Awaited {
+        let call: String
+        let suffix: String
+        let errno: Int32
+        var skipped: Int
+        var left: Int
+
+        init(_ call: String, _ suffix: String, _ errno: Int32, skipped: Int, left: Int) {
+            (self.call, self.suffix, self.errno) = (call, suffix, errno)
+            (self.skipped, self.left) = (skipped, left)
+        }
+    }
+
     struct State {
+        var awaited: [Awaited] = []
         var disk = SimulatedDisk()
         var faults: [DiskFault] = []
         var operations = 0
@@ -82,7 +97,32 @@ package final class SimulatedFileSystem: FileSystem {
     package func setFault(_ fault: DiskFault?) { setFaults(fault.map { [$0] } ?? []) }  // healthy
 
     /// Sets all that goes wrong from here on; the first that applies to an operation counts.
-    package func setFaults(_ faults: [DiskFault]) { state.withLock { $0.faults = faults } }
+    package func setFaults(_ faults: [DiskFault]) {
+        state.withLock { state in
+            state.faults = faults
+            state.awaited = []
+        }
+    }
+
+    /// Lets the next calls of a kind fail, besides the faults that count operations.
+    ///
+    /// - Parameters:
+    ///   - call: the C function, such as `pwrite` or `fdatasync`.
+    ///   - suffix: how the path of the file ends; empty for any.
+    ///   - errno: the error.
+    ///   - skipped: how many of them work before.
+    ///   - times: how many then fail.
+    package func failNext(
+        _ call: String,
+        of suffix: String,
+        errno: Int32,
+        after skipped: Int = 0,
+        times: Int
+    ) {
+        state.withLock {
+            $0.awaited.append(.init(call, suffix, errno, skipped: skipped, left: times))
+        }
+    }
 
     /// Sets in what the disk lies.
     package func setLies(_ lies: Set<Lie>) { state.withLock { $0.lies = lies } }
@@ -323,6 +363,16 @@ extension SimulatedFileSystem.State {
         for byte in call.utf8 { digest = (digest ^ UInt64(byte)) &* 0x100_0000_01B3 }
         for byte in subject.utf8 { digest = (digest ^ UInt64(byte)) &* 0x100_0000_01B3 }
         if hasLostPower { return .gone(errno: 5) }
+        let index = awaited.firstIndex {
+            $0.left > 0 && $0.call == call && subject.hasSuffix($0.suffix)
+        }
+        if let index, awaited[index].skipped > 0 {
+            awaited[index].skipped -= 1
+        } else if let index {
+            awaited[index].left -= 1
+            noteStrike(call, subject, "asked for")
+            return .fails(errno: awaited[index].errno)
+        }
         for fault in faults where fault.applies(to: operations, needsSpace: needsSpace) {
             noteStrike(call, subject, "\(fault.kind)")
             digest = (digest ^ 1) &* 0x100_0000_01B3

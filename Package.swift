@@ -27,17 +27,21 @@ func pure(
     )
 }
 
+/// Lets tests plant mistakes, in debug builds only: a release build has none of it.
+let planting: [SwiftSetting] = [.define("PLANTED_MISTAKES", .when(configuration: .debug))]
+
 /// A target that calls C, the kernel, or works on raw memory for speed.
 func edge(
     _ name: String,
     _ stage: String,
-    _ dependencies: [Target.Dependency] = []
+    _ dependencies: [Target.Dependency] = [],
+    settings: [SwiftSetting] = []
 ) -> Target {
     .target(
         name: name,
         dependencies: dependencies,
         path: "Sources/\(stage)/\(name)",
-        swiftSettings: common
+        swiftSettings: common + settings
     )
 }
 
@@ -52,7 +56,7 @@ func tests(
         dependencies: dependencies,
         path: "Tests/\(path)",
         exclude: exclude,
-        swiftSettings: common
+        swiftSettings: common + planting
     )
 }
 
@@ -118,8 +122,13 @@ let package = Package(
         edge("GRPCTransport", "Wire", ["Platform", "CGRPC"]),
 
         // MARK: Log: the truth
-        edge("SegmentFormat", "Log", ["RecordModel", "BlockCodec"]),
-        edge("SegmentLog", "Log", ["RecordModel", "SegmentFormat", "Platform", "JSONText"]),
+        edge("SegmentFormat", "Log", ["RecordModel", "BlockCodec"], settings: planting),
+        edge(
+            "SegmentLog",
+            "Log",
+            ["RecordModel", "SegmentFormat", "Platform", "JSONText"],
+            settings: planting
+        ),
         edge("LogCare", "Log", ["RecordModel", "SegmentFormat", "SegmentLog", "Platform"]),
 
         // MARK: Capture: live sources into the log

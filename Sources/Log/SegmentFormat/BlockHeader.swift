@@ -172,6 +172,9 @@ package struct BlockHeader: Equatable, Sendable {
     }
 
     private func checkRanges() throws(FormatError) {
+        #if PLANTED_MISTAKES
+        if PlantedMistake.isActive(.believesLengths) { return }
+        #endif
         let structure = "block header"
         guard rawBytes <= UInt32(FormatLimits.oversizedRawBytesMax) else {
             throw .invalid(structure: structure, field: "raw bytes", value: UInt64(rawBytes))

@@ -312,8 +312,7 @@ struct Recovery {
         report.latest = scan.latest ?? report.latest
         start.context = scan.context
         let isDamage =
-            scan.header == nil || scan.isHeaderDamaged
-            || scan.invalid != nil && scan.lastSequence < durable
+            scan.header == nil || scan.isHeaderDamaged || isInvalidBelow(durable, scan)
         do throws(SystemError) {
             if isDamage {
                 // Step 4: below the durable mark nothing is cut; the segment stays as it is.
@@ -341,6 +340,17 @@ struct Recovery {
             // Step 6: what is whole is sealed.
             try seal(scan, segment: segment, start: &start)
         } catch { throw .system(error) }
+    }
+
+    /// Whether invalid bytes stand where blocks were durable.
+    private func isInvalidBelow(_ durable: Sequence, _ scan: SegmentScan) -> Bool {
+        #if PLANTED_MISTAKES
+        if PlantedMistake.isActive(.cutsBelowTheMark) { return false }
+        if PlantedMistake.isActive(.takesOrderForProof), scan.invalid != nil {
+            return scan.lastSequenceSeen > scan.lastSequence
+        }
+        #endif
+        return scan.invalid != nil && scan.lastSequence < durable
     }
 
     private func cut(

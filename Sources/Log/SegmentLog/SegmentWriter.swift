@@ -199,6 +199,9 @@ final class SegmentWriter: @unchecked Sendable {
             gate.lastWriteAt = now
             gate.marked = durable
             if lastSequence > gate.written { gate.written = lastSequence }
+            #if PLANTED_MISTAKES
+            if PlantedMistake.isActive(.acknowledgesEarly) { gate.durable = gate.written }
+            #endif
             let before = gate.unsyncedBytes
             for buffer in buffers where keeps && buffer.header.kind != .mark {
                 gate.unsynced.append(buffer)

@@ -43,7 +43,7 @@ package struct Scenario {
         for line in script.split(separator: "\n") {
             let words = line.prefix { $0 != "#" }.split(separator: " ").map(String.init)
             guard let verb = words.first else { continue }
-            let command = Command(verb: verb, rest: Array(words.dropFirst()))
+            let command = ScriptLine(verb: verb, rest: Array(words.dropFirst()))
             if try runWork(command) { continue }
             if try runFault(command) { continue }
             if runLook(command) { continue }
@@ -53,7 +53,7 @@ package struct Scenario {
         return lines.map { $0 + "\n" }.joined()
     }
 
-    private struct Command {
+    private struct ScriptLine {
         let verb: String
         let rest: [String]
 
@@ -67,7 +67,7 @@ package struct Scenario {
 
     // MARK: Work
 
-    private mutating func runWork(_ command: Command) throws(SyntaxError) -> Bool {
+    private mutating func runWork(_ command: ScriptLine) throws(SyntaxError) -> Bool {
         switch command.verb {
         case "policy": try setPolicy(command)
         case "rotate": options.rotateBytes = UInt64(command.count)
@@ -93,7 +93,7 @@ package struct Scenario {
         return true
     }
 
-    private mutating func setPolicy(_ command: Command) throws(SyntaxError) {
+    private mutating func setPolicy(_ command: ScriptLine) throws(SyntaxError) {
         for word in command.rest {
             switch word {
             case "every-block": options.durability = .everyBlock
@@ -125,7 +125,7 @@ package struct Scenario {
         for damage in recovery.damage { lines.append("  damage: " + plain(damage)) }
     }
 
-    private mutating func crash(_ command: Command) {
+    private mutating func crash(_ command: ScriptLine) {
         let keep = command.value("keep") ?? "none"
         let percents = ["none": 0, "half": 50, "all": 100]
         recorder.cutPower(
@@ -136,11 +136,11 @@ package struct Scenario {
         )
     }
 
-    private mutating func retire(_ command: Command) {}
+    private mutating func retire(_ command: ScriptLine) {}
 
     // MARK: Faults and damage
 
-    private mutating func runFault(_ command: Command) throws(SyntaxError) -> Bool {
+    private mutating func runFault(_ command: ScriptLine) throws(SyntaxError) -> Bool {
         let disk = recorder.disk
         switch command.verb {
         case "space":
@@ -162,7 +162,7 @@ package struct Scenario {
                 call,
                 of: command.value("of") ?? "",
                 errno: numbers[command.value("errno") ?? "EIO"] ?? 5,
-                after: command.number("after") ?? 0,
+                after: command.number("after") ?? 0,  // at once
                 times: command.number("times") ?? 1
             )
         case "flip", "zero", "remove", "append-garbage", "cut": try damage(command)
@@ -171,12 +171,12 @@ package struct Scenario {
         return true
     }
 
-    private mutating func damage(_ command: Command) throws(SyntaxError) {
+    private mutating func damage(_ command: ScriptLine) throws(SyntaxError) {
         guard let name = command.rest.first, let path = path(name),
             var bytes = recorder.disk.contents(of: path)
         else { throw SyntaxError(description: "no such file: \(command.rest)") }
         if command.verb != "append-garbage" { recorder.allowDamage() }
-        var offset = command.number("at") ?? 0
+        var offset = command.number("at") ?? 0  // the start
         if let block = command.number("block") { offset += SegmentOutline(bytes).offset(of: block) }
         if offset < 0 { offset += bytes.count }
         let count = command.number("bytes") ?? 1
@@ -208,7 +208,7 @@ package struct Scenario {
 
     // MARK: Looking
 
-    private mutating func runLook(_ command: Command) -> Bool {
+    private mutating func runLook(_ command: ScriptLine) -> Bool {
         switch command.verb {
         case "read": read()
         case "verify": verify()

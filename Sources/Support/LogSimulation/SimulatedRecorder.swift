@@ -85,7 +85,9 @@ package final class SimulatedRecorder {
                 options: options
             )
         } catch {
-            if !disk.hasFailed, !mayLose, case .damaged = error { findings.append("refused: \(error)") }
+            if !disk.hasFailed, !mayLose, case .damaged = error {
+                findings.append("refused: \(error)")
+            }
             tell("open failed: \(error)")
             return false
         }

@@ -1,7 +1,7 @@
 /// Every verb, in the order of help. One whose body is not written yet is invisible.
 let allVerbs: [Verb] = [
-    recordVerb, serveVerb, replayVerb, infoVerb, catVerb, verifyVerb, recoverVerb, retireVerb,
-    pinVerb, importVerb, requestsVerb, synthVerb,
+    recordVerb, serveVerb, replayVerb, infoVerb, catVerb, verifyVerb, recoverVerb, diffVerb,
+    retireVerb, pinVerb, importVerb, requestsVerb, synthVerb,
     configCheckVerb, completionVerb, versionVerb, helpVerb,
 ]
 

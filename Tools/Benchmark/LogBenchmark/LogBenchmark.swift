@@ -85,7 +85,8 @@ struct BenchmarkRun {
         row("append latency p50 / p99 / p99.9, full speed", latency.latencies)
         let paced = try appendAll(folder + "/paced", latency: true, framesPerSecond: 50_000)
         row("append latency p50 / p99 / p99.9, 50,000 frames/s", paced.latencies)
-        try scan(folder + "/append-2", output)
+        let scanned = try scan(folder + "/append-2", output)
+        try leaveForAlternatives(append: append, scan: scanned)
         try seek(folder + "/append-2")
     }
 
@@ -255,7 +256,21 @@ struct BenchmarkRun {
         _ = try writer.append(envelope, payload: frames[index])
     }
 
-    private func scan(_ path: String, _ bare: String) throws {
+    /// Leaves frames and figures in the work folder for the program that measures what a user
+    /// would pick instead.
+    private func leaveForAlternatives(append: Stretch, scan: Stretch) throws {
+        var bytes = Data(capacity: frames.payloadBytes + 4 * frames.ranges.count)
+        for index in frames.ranges.indices {
+            let frame = frames[index]
+            withUnsafeBytes(of: UInt32(frame.count).littleEndian) { bytes.append(contentsOf: $0) }
+            bytes.append(contentsOf: frame)
+        }
+        try bytes.write(to: URL(fileURLWithPath: folder + "/frames.bin"))
+        try "\(rounds) \(Int(total / append.wall)) \(Int(total / scan.wall))\n"
+            .write(toFile: folder + "/figures", atomically: true, encoding: .utf8)
+    }
+
+    private func scan(_ path: String, _ bare: String) throws -> Stretch {
         bareScan(bare)
         let bareSeconds = best { bareScan(bare) }
         var allocations = 0.0
@@ -284,6 +299,7 @@ struct BenchmarkRun {
         ratio("scan / bare loop", bareSeconds, scanned, "goal at least 0.85")
         row("scan records/s", "\(Int(Double(records) / scanSeconds.wall))")
         row("allocations per record, scan", fixed(allocations, 4), "goal 0")
+        return scanned
     }
 
     /// Reads a recording twenty times.

@@ -95,7 +95,7 @@ struct SimulatorTool {
         for policy in [DurabilityPolicy.everyBlock, .interval(nanoseconds: 4000), .none] {
             for onFull in [FullDiskPolicy.wait, .exit] {
                 for blow in FaultSweep.Blow.allCases {
-                    var sweep = FaultSweep(policy, onFull: onFull)
+                    var sweep = FaultSweep(policy, onFull: onFull, retires: onFull == .exit)
                     sweep.run(blow)
                     sweep.runCompound(blow, step: 3)
                     struck += sweep.struck

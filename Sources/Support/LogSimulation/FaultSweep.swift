@@ -31,9 +31,16 @@ package struct FaultSweep {
 
     private let durability: DurabilityPolicy
     private let onFull: FullDiskPolicy
+    /// Old segments are retired while the run goes on.
+    private let retires: Bool
 
-    package init(_ durability: DurabilityPolicy, onFull: FullDiskPolicy = .wait) {
+    package init(
+        _ durability: DurabilityPolicy,
+        onFull: FullDiskPolicy = .wait,
+        retires: Bool = false
+    ) {
         self.durability = durability
+        self.retires = retires
         self.onFull = onFull
     }
 
@@ -62,7 +69,11 @@ package struct FaultSweep {
 
     /// The fixed run: appends, group commits, marks, rotation, a close, a second run left open.
     private func work(_ recorder: SimulatedRecorder) {
-        let options = SimulatedRecorder.quickOptions(durability, onFull: onFull)
+        var options = SimulatedRecorder.quickOptions(durability, onFull: onFull)
+        if retires {
+            options.retention = RetentionPolicy()
+            options.retention?.bytesMax = 9000
+        }
         recorder.follow()
         recorder.open(options)
         recorder.append(sizes: [0, 40, 900])

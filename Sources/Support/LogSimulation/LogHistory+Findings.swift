@@ -4,6 +4,8 @@ import RecordModel
 package struct Allowance: Sendable {
     /// Nothing that was acknowledged may be missing.
     package var keepsAcknowledged = true
+    /// Retention may have taken the oldest segments.
+    package var isRetired = false
     /// Sequences that damage may cost, when it is reported; nil when any damage is a false alarm.
     package var damage: Damage?
 
@@ -41,7 +43,8 @@ extension LogHistory {
         if let damage = image.manifestDamage, allowance.damage == nil {
             verdict.findings.append("manifest: \(damage)")
         }
-        var expected = first
+        // Whole segments from the oldest on may be gone, never what comes behind the end.
+        var expected = allowance.isRetired ? max(image.first, 1) : 1
         var told: [ClosedRange<UInt64>] = []
         for item in image.items {
             switch item {

@@ -19,8 +19,6 @@ package struct LogHistory: Sendable {
     package private(set) var acknowledged: UInt64 = 0
     /// The highest epoch of a run of which something was acknowledged.
     package private(set) var epoch: UInt64 = 0
-    /// Oldest sequence that retention has left.
-    package var first: UInt64 = 1
 
     package init() {}
 

@@ -16,6 +16,8 @@ package struct RecordingImage: Sendable {
 
     /// Everything, in order.
     package var items: [Item] = []
+    /// Where the oldest segment that counts begins; 0 without segments.
+    package var first: UInt64 = 0
     /// Bytes of a torn tail.
     package var tornBytes: UInt64 = 0
     /// What is wrong with the manifest.
@@ -32,6 +34,7 @@ package struct RecordingImage: Sendable {
         do {
             let reader = try RecordingReader(path: path, disk: disk.observer)
             if let error = reader.manifestDamage { manifestDamage = "\(error)" }
+            first = reader.segments.first?.firstSequence.value ?? 0  // none yet
             let cursor = try RecordCursor(reader)
             while let item = try Self.next(cursor) {
                 items.append(item)

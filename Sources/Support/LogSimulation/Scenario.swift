@@ -87,7 +87,9 @@ package struct Scenario {
         case "kill": recorder.kill()
         case "crash": crash(command)
         case "follow": recorder.follow()
-        case "retire": retire(command)
+        case "retain":
+            options.retention = RetentionPolicy()
+            options.retention?.bytesMax = UInt64(command.count)
         default: return false
         }
         return true
@@ -135,8 +137,6 @@ package struct Scenario {
             leavesGarbage: command.rest.contains("garbage")
         )
     }
-
-    private mutating func retire(_ command: ScriptLine) {}
 
     // MARK: Faults and damage
 

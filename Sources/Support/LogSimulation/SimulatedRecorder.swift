@@ -24,6 +24,8 @@ package final class SimulatedRecorder {
     package var isWorking: Bool { writer.map { $0.failure == nil } ?? false }
     /// Whether a power cut may take what the policy did not sync, and leave damage.
     package private(set) var mayLose = false
+    /// A run had a retention policy.
+    private var mayRetire = false
     /// A failed file holds what the policy did not sync, and what counts.
     private var hasUnsynced = false
     /// How often the log waits for a full disk before there is space again; nil for ever, in
@@ -73,6 +75,7 @@ package final class SimulatedRecorder {
         writer = nil
         var options = options
         options.stepped = SteppedWork(onPause: pauses())
+        if options.retention != nil { mayRetire = true }
         self.options = options
         let source = SeededRandom(seed: salts.next())
         let opened: LogWriter
@@ -299,6 +302,7 @@ package final class SimulatedRecorder {
         copy.number = number + 1_000_000
         copy.salts = SeededRandom(seed: number ^ 0xF0)
         copy.hasUnsynced = hasUnsynced
+        copy.mayRetire = mayRetire
         copy.mayLose = mayLose || isPowerCut && hasUnsynced
         return copy
     }
@@ -328,7 +332,7 @@ package final class SimulatedRecorder {
 
     /// Lets the follower read what is there.
     package func pollFollower() {
-        if let follower { findings += follower.poll(history) }
+        if let follower { findings += follower.poll(history, mayRetire: mayRetire) }
     }
 
     private func observe() {
@@ -349,8 +353,10 @@ package final class SimulatedRecorder {
 
     /// What the disk is allowed to hold now.
     package var allowance: Allowance {
-        mayLose
-            ? Allowance(keepsAcknowledged: false, damage: .reportedBelow(0)) : Allowance()
+        var allowance = Allowance()
+        if mayLose { allowance = Allowance(keepsAcknowledged: false, damage: .reportedBelow(0)) }
+        allowance.isRetired = mayRetire
+        return allowance
     }
 
     /// Reads the recording and holds it against the history.

@@ -69,6 +69,10 @@ package struct SimulationRun {
         options.rotateBytes = 2000 + random.next(below: 12_000)
         options.rotateNanoseconds = random.next(below: 4) == 0 ? 20_000 : 3_600_000_000_000
         options.reserveBytes = random.next(below: 3) * 4096
+        if random.next(below: 4) == 0 {
+            options.retention = RetentionPolicy()
+            options.retention?.bytesMax = 4000 + random.next(below: 20_000)
+        }
         recorder.pausesUntilSpace = random.next(below: 2) == 0 ? nil : 2
         recorder.disk.setLies(lies)
         plantFault()

@@ -82,11 +82,10 @@ class Endpoints(Case):
                 target = self.folder / "other"
                 shutil.rmtree(target, ignore_errors=True)
                 for scheme in ("ws", "wss"):
-                    result = run(
-                        "record", "-o", target, "--force", "--ws", f"{scheme}://127.0.0.1:{port}",
-                        "--call", json.dumps(HEADS), "--for", "2s",
-                    )  # fmt: skip
-                    self.check(result, 1, "ws-1: .{10,}")
+                    words = ("record", "-o", target, "--force", "--ws", f"{scheme}://127.0.0.1:{port}")
+                    with Running(*words, "--call", json.dumps(HEADS)) as recording:
+                        recording.wait_said("ws-1: ")
+                        self.check(recording.stop(), 1, "ws-1: .{10,}")
                 listener.shutdown(socket.SHUT_RDWR)
 
     def test_a_refused_token_is_given_up_at_once(self) -> None:
@@ -255,6 +254,140 @@ class Files(Case):
                     self.assertNotIn(SECRET, result.stderr)
 
 
+class Numbers(Case):
+    """Every option of a configuration and every flag with a number at its bounds and beyond."""
+
+    #: Option, its least and greatest value, and the value below and above where there is one.
+    SIZES = {"rotate_bytes": ("1MiB", "1TiB"), "queue_bytes": ("1MiB", "4GiB")}
+    TIMES = {"interval": ("1ms", "60s"), "rotate_after": ("1s", "365d")}
+    RECONNECT = {
+        "first": ("10ms", "1h"), "longest": ("10ms", "1h"), "first_when_busy": ("10ms", "1h"),
+        "longest_when_busy": ("10ms", "1h"), "refused": ("30s", "1d"), "reset_after": ("10ms", "1h"),
+        "longest_retry_after": ("10ms", "1d"),
+    }  # fmt: skip
+    #: What no option takes; as JSON5.
+    NEVER = (
+        "-1", "'-1'", "'-1s'", "NaN", "Infinity", "-Infinity", "''", "'NaN'", "1e300", "1.5",
+        "9223372036854775808", "18446744073709551616", "'99999999999999999999d'",
+        "'18446744073709551616'", "[]", "{}", "true", "'1 s'", "'1e3'", "'0x10'", "'\u0661s'",
+    )  # fmt: skip
+
+    def options(self) -> dict[str, tuple[str, str, str]]:
+        """The path of each option, with its least and greatest value as JSON5."""
+        found: dict[str, tuple[str, str, str]] = {}
+        for name, (least, most) in (self.SIZES | self.TIMES).items():
+            found[f"log.{name}"] = (f"log: {{{name}: @}}", f"'{least}'", f"'{most}'")
+        found["limits.for"] = ("limits: {for: @}", "'1ms'", "'9223372036854775807ns'")
+        found["limits.frames"] = ("limits: {frames: @}", "1", "9223372036854775807")
+        for place, kind in (("sources[0]", "geyser"), ("sources[1]", "ws")):
+            for name, (least, most) in self.RECONNECT.items():
+                found[f"{place}.reconnect.{name}"] = (
+                    f"{kind}: reconnect: {{{name}: @}}", f"'{least}'", f"'{most}'",
+                )  # fmt: skip
+            found[f"{place}.keepalive.every"] = (f"{kind}: keepalive: {{every: @}}", "'1s'", "'1h'")
+            found[f"{place}.keepalive.timeout"] = (
+                f"{kind}: keepalive: {{timeout: @}}", "'1s'", "'10m'",
+            )  # fmt: skip
+            found[f"{place}.receive_limit"] = (f"{kind}: receive_limit: @", "1024", "'64MiB'")
+        found["sources[0].ping_seconds"] = ("geyser: ping_seconds: @", "0", "3600")
+        return found
+
+    def write(self, text: str, geyser: str = "http://127.0.0.1:1") -> pathlib.Path:
+        """A configuration with one option set."""
+        (self.folder / "all.json").write_text('{"slots":{"all":{}}}')
+        kind, _, option = text.partition(": ")
+        more = {"geyser": "", "ws": ""}
+        top = ""
+        if kind in more:
+            more[kind] = ", " + option
+        else:
+            top = ", " + text
+        file = self.folder / "deck.json5"
+        file.write_text(
+            f"""{{sources: [{{geyser: '{geyser}', subscribe: 'all.json'{more["geyser"]}}},
+                {{ws: 'ws://127.0.0.1:1', calls: [{json.dumps(HEADS)}]{more["ws"]}}}]{top}}}"""
+        )
+        return file
+
+    def test_options_beyond_their_bounds_are_named(self) -> None:
+        """One value an option here; the tests of `Command` have every value for each."""
+        for number, (path, (text, least, most)) in enumerate(self.options().items()):
+            zero = () if least == "0" else ("0",)
+            for value in (self.NEVER[number % len(self.NEVER)], *zero):
+                with self.subTest(path=path, value=value):
+                    result = run("config", "check", self.write(text.replace("@", value)))
+                    self.check(result, 2, re.escape(f"deck.json5: {path}: expected") + "|" + re.escape(
+                        f"deck.json5: it is not JSON5"
+                    ))  # fmt: skip
+
+    def test_options_at_their_bounds_record(self) -> None:
+        sent = invented_updates(3, 1)
+        for bound in (1, 2):
+            groups: dict[str, list[str]] = {"log": [], "reconnect": [], "keepalive": [], "": []}
+            for path, option in self.options().items():
+                *place, name = path.split(".")
+                if place[0] in ("log", "sources[0]"):
+                    group = place[-1] if place[-1] in groups else ""
+                    groups[group].append(f"{name}: {option[bound]}")
+            with GeyserServer(lambda _: Script(sent)) as peer:
+                file = self.write("none", peer.url)
+                (self.folder / "deck.json5").write_text(
+                    f"""{{sources: [{{geyser: '{peer.url}', subscribe: 'all.json',
+                        reconnect: {{{", ".join(groups["reconnect"])}}},
+                        keepalive: {{{", ".join(groups["keepalive"])}}},
+                        {", ".join(o for o in groups[""] if "receive" not in o)}}}],
+                        log: {{{", ".join(groups["log"])}}},
+                        limits: {{until_end: true}}}}"""
+                )
+                target = self.folder / f"rec-{bound}"
+                self.check(run("record", "-o", target, "--config", file))
+            self.verified(target)
+            (stream,) = streams(target)
+            self.assertSameMessages(stream.messages(), sent)
+
+    def test_flags_at_and_beyond_their_bounds(self) -> None:
+        rec = self.folder / "rec"
+        self.check(run("synth", "--seed", "1", "--slots", "3", "-o", rec))
+        record = ["record", "-o", self.folder / "new", "--ws", "ws://127.0.0.1:1"]
+        record += ["--call", json.dumps(HEADS)]
+        serve = ["serve", rec, "--geyser", "127.0.0.1:0"]
+        verbs: dict[str, tuple[list[Any], list[str]]] = {
+            "--for": (record, ["0x1", "0"]), "--frames": (record, ["0"]),
+            "--wait-clients": (serve, ["0", "100001"]), "--rate": (serve, ["0", "1000001", "0.0"]),
+            "--geyser": (serve, ["127.0.0.1:65536", "127.0.0.1", ":", "[::1", "a:b:c"]),
+            "--seed": (["synth", "-o", self.folder / "s"], []),
+            "--slots": (["synth", "-o", self.folder / "s"], ["0", "10000001"]),
+            "--from": (["cat", rec], ["seq:", "seq:0x1", "slot:1..a", "time:never", "time:2026"]),
+            "--to": (["replay", rec], ["seq:-1", "seq:18446744073709551616", "slot:+", "block:"]),
+        }  # fmt: skip
+        never = ["-1", "", "NaN", "inf", "1e9", " 1", "1 ", "18446744073709551616", "9" * 400]
+        for flag, (words, more) in verbs.items():
+            for value in never + more:
+                if flag in ("--from", "--to") and value in ("18446744073709551616",):
+                    continue
+                with self.subTest(flag=flag, value=value[:40]):
+                    result = run(*words, flag, value)
+                    self.check(result, 2, f"{flag}.*expected|{flag} ")
+        # The greatest values are taken, and nothing traps on them.
+        most = str((1 << 64) - 1)
+        for words, codes in (
+            ([*record, "--frames", most, "--until-end"], {2}),
+            (["replay", rec, "--rate", "1000000"], {0}),
+            (["cat", rec, "--from", f"seq:{most}"], {5}),
+            (["cat", rec, "--from", f"seq:1..+{most}"], {0, 5}),
+            (["cat", rec, "--to", f"seq:..{most}"], {0, 5}),
+            (["cat", rec, "--from", f"slot:{most}.."], {5}),
+            (["cat", rec, "--from", f"slot:0..+{most}"], {0, 5}),
+            (["cat", rec, "--from", "time:9999-12-31T23:59:59Z"], {2, 5}),
+            (["cat", rec, "--from", "time:1677-09-21T00:12:44Z.."], {0, 2, 5}),
+            (["replay", rec, "--rate", "max", "--from", "seq:0"], {0, 5}),
+            (["synth", "-o", self.folder / "big", "--seed", most, "--slots", "1"], {0}),
+        ):
+            with self.subTest(words=words[2:]):
+                result = run(*words)
+                self.assertIn(self.check(result, result.code).code, codes, f"\n{result}")
+
+
 class Recordings(Case):
     def make(self, name: str = "rec", slots: int = 5) -> pathlib.Path:
         target = self.folder / name
@@ -282,6 +415,15 @@ class Recordings(Case):
                 with self.subTest(words=words):
                     result = self.check(run(*words), 1)
                     self.assertIn(place.name, result.stderr)
+        request = self.folder / "request.json"
+        request.write_text('{"slots":{"all":{}}}')
+        for place in (file, odd):
+            words = ("record", "-o", place, "--geyser", "http://127.0.0.1:1", "--subscribe", request)
+            for more in ((), ("--force",)):
+                with self.subTest(place=place.name, more=more):
+                    self.check(run(*words, *more), 1, place.name)
+        self.assertEqual(file.read_text(), "hello")
+        self.assertEqual((odd / "recording.json").read_text(), "{")
 
     def test_a_flipped_byte_anywhere_is_found(self) -> None:
         path = self.make()
@@ -336,6 +478,27 @@ class Recordings(Case):
         for words in self.readers(path):
             with self.subTest(words=words[0]):
                 self.check(run(*words), 1, "newer")
+        request = self.folder / "request.json"
+        request.write_text('{"slots":{"all":{}}}')
+        words = ["record", "-o", path, "--geyser", "http://127.0.0.1:1", "--subscribe", request]
+        self.check(run(*words), 1, f"{path.name}.*newer")
+        self.assertEqual(document.read_text(), changed)
+
+    def test_recording_goes_on_behind_damage_and_reports_it(self) -> None:
+        path = self.make(slots=20)
+        segment = max(self.segments(path), key=lambda s: s.stat().st_size)
+        damaged = bytearray(segment.read_bytes())
+        damaged[len(damaged) // 2] ^= 1
+        segment.write_bytes(bytes(damaged))
+        request = self.folder / "request.json"
+        request.write_text('{"slots":{"all":{}}}')
+        sent = invented_updates(5, 1)
+        with GeyserServer(lambda _: Script(sent)) as peer:
+            words = ["record", "-o", path, "--geyser", peer.url, "--subscribe", request]
+            self.check(run(*words, "--until-end"))
+        # Nothing of what was there is touched, and the verdict stays.
+        self.assertEqual(segment.read_bytes(), bytes(damaged))
+        self.check(run("verify", path), 3, segment.name)
 
     def test_a_second_writer_is_refused(self) -> None:
         path, hold = self.folder / "rec", threading.Event()
@@ -345,8 +508,9 @@ class Recordings(Case):
             words = ("record", "-o", path, "--geyser", peer.url, "--subscribe", request)
             with Running(*words, "--acks") as first:
                 first.wait_lines(1)
-                self.check(run(*words, "--for", "1s"), 1, "(?i)lock|another|in use|writ")
-                self.check(run(*words, "--for", "1s", "--force"), 1, "(?i)lock|another|in use|writ")
+                for more in ((), ("--force",)):
+                    says = f"{path.name}.*another process"
+                    self.check(run(*words, "--for", "1s", *more), 1, says)
                 # Readers are welcome meanwhile.
                 self.check(run("verify", path))
                 self.check(run("cat", path))

@@ -180,3 +180,107 @@ import WebSocketProtocol
         #expect(fault(text).hasPrefix(message), "\(fault(text))")
     }
 }
+
+/// Every option that takes a number, a size or a length of time, at its bounds and beyond.
+@Suite struct ConfigBoundsTests {
+    /// The path that a message names; the text with `@` for the value; the bounds, as JSON5.
+    struct Option: Sendable, CustomStringConvertible {
+        let path: String
+        let text: String
+        let least: String
+        let most: String
+        var description: String { path }
+    }
+
+    static let options: [Option] = {
+        var all: [Option] = [
+            .init(path: "log.rotate_bytes", text: "log", least: "'1MiB'", most: "'1TiB'"),
+            .init(path: "log.queue_bytes", text: "log", least: "'1MiB'", most: "'4GiB'"),
+            .init(path: "log.interval", text: "log", least: "'1ms'", most: "'60s'"),
+            .init(path: "log.rotate_after", text: "log", least: "'1s'", most: "'365d'"),
+            .init(
+                path: "limits.for",
+                text: "limits",
+                least: "'1ms'",
+                most: "'9223372036854775807ns'"
+            ),
+            .init(path: "limits.frames", text: "limits", least: "1", most: "9223372036854775807"),
+            .init(path: "sources[0].ping_seconds", text: "", least: "0", most: "3600"),
+        ]
+        for index in 0...1 {
+            let source = "sources[\(index)]."
+            let reconnect: [(String, String, String)] = [
+                ("first", "'10ms'", "'1h'"), ("longest", "'10ms'", "'1h'"),
+                ("first_when_busy", "'10ms'", "'1h'"), ("longest_when_busy", "'10ms'", "'1h'"),
+                ("refused", "'30s'", "'1d'"), ("longest_retry_after", "'10ms'", "'1d'"),
+                ("reset_after", "'10ms'", "'1h'"),
+            ]
+            for (name, least, most) in reconnect {
+                let path = source + "reconnect." + name
+                all.append(.init(path: path, text: "reconnect", least: least, most: most))
+            }
+            for (name, most) in [("every", "'1h'"), ("timeout", "'10m'")] {
+                let path = source + "keepalive." + name
+                all.append(.init(path: path, text: "keepalive", least: "'1s'", most: most))
+            }
+            let path = source + "receive_limit"
+            all.append(.init(path: path, text: "", least: "1024", most: "'64MiB'"))
+        }
+        return all
+    }()
+
+    private func fault(_ option: Option, _ value: String) -> String? {
+        let name = option.path.split(separator: ".").last.map(String.init) ?? option.path
+        let member =
+            option.text.isEmpty ? "\(name): \(value)" : "\(option.text): {\(name): \(value)}"
+        let place = option.path.prefix { $0 != "." }
+        let text = """
+            {sources: [
+               {geyser: 'https://h', subscribe: 'all.json'\(place == "sources[0]" ? ", " + member : "")},
+               {ws: 'wss://h', calls: [{method: 'a'}]\(place == "sources[1]" ? ", " + member : "")}]
+             \(place.hasPrefix("sources") ? "" : ", " + member)}
+            """
+        let files = ["deck.json5": text, "all.json": #"{"slots":{"a":{}}}"#]
+        let folder = NSTemporaryDirectory() + "tapedeck-bounds-\(UUID().uuidString)/"
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        do {
+            try FileManager.default.createDirectory(
+                atPath: folder,
+                withIntermediateDirectories: true
+            )
+            for (name, text) in files {
+                try Data(text.utf8).write(to: .init(filePath: folder + name))
+            }
+            var plan = RecordPlan()
+            let inputs = PlanInputs(disk: LinuxFileSystem()) { _ in nil }
+            try plan.read(config: folder + "deck.json5", inputs)
+            try plan.settle()
+            _ = plan.description
+            return nil
+        } catch let error as PlanError {
+            return error.message.replacingOccurrences(of: folder, with: "")
+        } catch { return "\(error)" }
+    }
+
+    @Test(arguments: options)
+    func `bounds are taken and what lies beyond is named`(option: Option) {
+        for value in [option.least, option.most, "null"] {
+            #expect(fault(option, value) == nil, "\(value)")
+        }
+        var never = [
+            "-1", "'-1'", "'-1s'", "NaN", "Infinity", "-Infinity", "''", "'NaN'", "1e300", "1.5",
+            "9223372036854775808", "18446744073709551616", "'99999999999999999999d'",
+            "'18446744073709551616'", "'9223372036854775808ns'", "[]", "{}", "true", "'1 s'",
+            "'1e3'", "'0x10'", "'\u{661}s'", "'s'", "'1s1s'", "'1s1h'", "'8EiB'", "-0.5",
+        ]
+        if option.least != "0" { never += ["0", "'0'", "'0s'", "'0B'"] }
+        for value in never {
+            let said = fault(option, value) ?? "no fault"
+            // Foundation itself refuses numbers beyond its own bounds.
+            let isNamed =
+                said.hasPrefix("deck.json5: \(option.path): expected ")
+                || said.hasPrefix("deck.json5: it is not JSON5: ")
+            #expect(isNamed, "\(value): \(said)")
+        }
+    }
+}

@@ -173,9 +173,10 @@ let package = Package(
             "ReplayServer",
             "Serve",
             [
-                "RecordModel", "MarketModel", "SegmentLog", "Replay", "Deduplication",
-                "GeyserDecoding", "EthereumDecoding", "Inflation", "JSONText", "Platform",
-                "Observability", "GRPCTransport", "WebSocketTransport", "WebSocketProtocol",
+                "RecordModel", "MarketModel", "SegmentFormat", "SegmentLog", "Replay",
+                "Deduplication", "GeyserDecoding", "EthereumDecoding", "Inflation", "JSONText",
+                "Platform", "Observability", "GRPCTransport", "WebSocketTransport",
+                "WebSocketProtocol",
             ]
         ),
 

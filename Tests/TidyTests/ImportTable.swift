@@ -80,9 +80,10 @@ let importTable: [ImportRow] = [
     ImportRow(
         "ReplayServer",
         [
-            "RecordModel", "MarketModel", "SegmentLog", "Replay", "Deduplication",
-            "GeyserDecoding", "EthereumDecoding", "Inflation", "JSONText", "Platform",
-            "Observability", "GRPCTransport", "WebSocketTransport", "WebSocketProtocol",
+            "RecordModel", "MarketModel", "SegmentFormat", "SegmentLog", "Replay",
+            "Deduplication", "GeyserDecoding", "EthereumDecoding", "Inflation", "JSONText",
+            "Platform", "Observability", "GRPCTransport", "WebSocketTransport",
+            "WebSocketProtocol",
         ],
         toolchain: ["Synchronization"]
     ),

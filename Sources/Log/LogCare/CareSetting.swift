@@ -11,6 +11,9 @@ package struct CareSetting: Sendable {
     /// Finds slots and blocks for the index; a fresh one.
     package var positions: (any PositionReader)?
     package var toolVersion: String
+    /// Whether a frame belongs to the beginning of its stream, such as a call or the answer to it:
+    /// a cut keeps those of streams that are open where it begins.
+    package var isBeginning: @Sendable (RecordEnvelope, RawSpan) -> Bool = { _, _ in false }
     /// A segment is sealed when it is larger than this many bytes.
     package var rotateBytes: UInt64 = 256 << 20
     /// Told how many bytes of how many have been passed over, now and then.

@@ -60,6 +60,16 @@ package struct ContextState: Equatable, Sendable {
         }
     }
 
+    /// Adds a frame by which an open stream subscribed; it leaves with its stream. For the context
+    /// of a recording that does not hold the frame itself.
+    package mutating func add(frame envelope: RecordEnvelope, payload: RawSpan) {
+        guard envelope.kind.isDataFrame, isOpen(envelope.stream, .streamOpened),
+            !entries.contains(where: { $0.envelope.sequence == envelope.sequence })
+        else { return }
+        keep(envelope, payload)
+        entries.sort { $0.envelope.sequence < $1.envelope.sequence }
+    }
+
     /// Streams that are open, by their ids.
     package var openStreams: [Entry] {
         entries.filter { $0.envelope.kind == .streamOpened }

@@ -14,6 +14,20 @@ package struct DamageReport: Sendable, Equatable {
     /// The last sequence that is missing; none when nothing is, or when the end is not known.
     package let missingThrough: Sequence
 
+    package init(
+        path: String,
+        offset: UInt64,
+        error: FormatError,
+        missingFrom: Sequence,
+        missingThrough: Sequence
+    ) {
+        self.path = path
+        self.offset = offset
+        self.error = error
+        self.missingFrom = missingFrom
+        self.missingThrough = missingThrough
+    }
+
     /// Whether sequences are missing.
     package var isLoss: Bool { missingFrom > .none }
 }

@@ -222,12 +222,18 @@ package final class RecordingReader {
     /// - Throws: `system`.
     package func segmentBytes() throws(LogError) -> UInt64 {
         var sum: UInt64 = 0
-        do throws(SystemError) {
-            for segment in segments where try disk.kind(of: segment.path) == .file {
-                sum += try disk.open(segment.path, .readOnly).size()
-            }
-        } catch { throw .system(error) }
+        for segment in segments { sum += try bytes(of: segment) }
         return sum
+    }
+
+    /// Bytes of a segment's file; 0 when it is not there.
+    ///
+    /// - Throws: `system`.
+    package func bytes(of segment: SegmentDescriptor) throws(LogError) -> UInt64 {
+        do throws(SystemError) {
+            guard try disk.kind(of: segment.path) == .file else { return 0 }
+            return try disk.open(segment.path, .readOnly).size()
+        } catch { throw .system(error) }
     }
 
     /// The first and last sequence that the recording can deliver, holes included; the last one

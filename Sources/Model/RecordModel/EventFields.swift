@@ -103,6 +103,9 @@ package struct EventFields: Hashable, Sendable {
         fields.append(Field(id: id, type: .pair, bytes: bytes))
     }
 
+    /// Adds a field as it was stored.
+    package mutating func add(_ field: Field) { fields.append(field) }
+
     // MARK: Reading
 
     /// The first unsigned integer under an id, or nil.

@@ -69,6 +69,7 @@ struct EthereumRecordingIndex: Sendable {
         self.last = last
         var scan = EthereumIndexScan()
         do throws(LogError) {
+            for entry in try reader.recordsBefore() { scan.take(entry) }
             let cursor = try RecordCursor(reader)
             // Damage behind the range is nothing to us.
             reading: while cursor.expected <= last {
@@ -136,7 +137,7 @@ private struct EthereumIndexScan {
     private let reader = JSONRPCReader()
     private let inflater = Inflater(.messageDeflate)
 
-    mutating func take(_ cursor: RecordCursor) {
+    mutating func take(_ cursor: some RecordAtHand) {
         let envelope = cursor.envelope
         switch envelope.kind {
         case .runStarted: endRun(at: envelope.sequence)
@@ -164,7 +165,7 @@ private struct EthereumIndexScan {
         return streams
     }
 
-    private static func fields(_ cursor: RecordCursor) -> EventFields? {
+    private static func fields(_ cursor: some RecordAtHand) -> EventFields? {
         do throws(EventFieldsError) {
             return try cursor.withPayload { bytes throws(EventFieldsError) in
                 try EventFields(decoding: bytes)
@@ -180,14 +181,14 @@ private struct EthereumIndexScan {
         return UInt64(chain.dropFirst(4))
     }
 
-    private mutating func declare(_ cursor: RecordCursor) {
+    private mutating func declare(_ cursor: some RecordAtHand) {
         guard let fields = Self.fields(cursor), let source = fields.text(.source),
             let chain = Self.chainID(fields.text(.chain))
         else { return }
         chains[source] = chain
     }
 
-    private mutating func begin(_ cursor: RecordCursor) {
+    private mutating func begin(_ cursor: some RecordAtHand) {
         guard let fields = Self.fields(cursor), fields.text(.transport) == "websocket" else {
             return
         }
@@ -212,7 +213,7 @@ private struct EthereumIndexScan {
         open.removeAll()
     }
 
-    private mutating func end(_ cursor: RecordCursor) {
+    private mutating func end(_ cursor: some RecordAtHand) {
         guard let state = open.removeValue(forKey: cursor.envelope.stream) else { return }
         let fields = Self.fields(cursor)
         // Code 1000 without a close frame: an import, whose data does not tell how it ended.
@@ -228,7 +229,7 @@ private struct EthereumIndexScan {
             }
     }
 
-    private mutating func sent(_ cursor: RecordCursor) {
+    private mutating func sent(_ cursor: some RecordAtHand) {
         let envelope = cursor.envelope
         guard var state = open.removeValue(forKey: envelope.stream) else { return }
         defer { open[envelope.stream] = state }
@@ -266,7 +267,7 @@ private struct EthereumIndexScan {
         )
     }
 
-    private mutating func received(_ cursor: RecordCursor) {
+    private mutating func received(_ cursor: some RecordAtHand) {
         let envelope = cursor.envelope
         guard let index = open.index(forKey: envelope.stream) else { return }
         let isControl = envelope.opcode & 8 != 0

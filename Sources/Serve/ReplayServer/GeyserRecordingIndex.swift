@@ -48,6 +48,7 @@ package struct GeyserRecordingIndex: Sendable {
         let cursor = try RecordCursor(reader)
         let inflater = Inflater(.gzip)
         var inflated: [UInt8] = []
+        for entry in try reader.recordsBefore() { take(entry, inflater, &inflated) }
         reading: while true {
             switch try cursor.next() {
             case .record:
@@ -75,7 +76,7 @@ package struct GeyserRecordingIndex: Sendable {
     }
 
     private mutating func take(
-        _ cursor: RecordCursor,
+        _ cursor: some RecordAtHand,
         _ inflater: Inflater,
         _ inflated: inout [UInt8]
     ) {
@@ -93,7 +94,7 @@ package struct GeyserRecordingIndex: Sendable {
         }
     }
 
-    private static func fields(_ cursor: RecordCursor) -> EventFields? {
+    private static func fields(_ cursor: some RecordAtHand) -> EventFields? {
         do throws(EventFieldsError) {
             return try cursor.withPayload { bytes throws(EventFieldsError) in
                 try EventFields(decoding: bytes)
@@ -104,7 +105,7 @@ package struct GeyserRecordingIndex: Sendable {
         }
     }
 
-    private mutating func opened(_ cursor: RecordCursor) {
+    private mutating func opened(_ cursor: some RecordAtHand) {
         guard let fields = Self.fields(cursor), fields.text(.transport) != "websocket",
             fields.text(.method)?.hasSuffix("/Subscribe") ?? true
         else { return }
@@ -121,7 +122,7 @@ package struct GeyserRecordingIndex: Sendable {
     }
 
     /// The request that the configuration decided counts where none was recorded on the wire.
-    private mutating func decided(_ cursor: RecordCursor) {
+    private mutating func decided(_ cursor: some RecordAtHand) {
         guard let place = places[cursor.envelope.stream], streams[place].request == nil,
             let bytes = Self.fields(cursor)?.bytes(.request)
         else { return }
@@ -164,7 +165,7 @@ package struct GeyserRecordingIndex: Sendable {
     }
 
     private mutating func received(
-        _ cursor: RecordCursor,
+        _ cursor: some RecordAtHand,
         _ inflater: Inflater,
         _ inflated: inout [UInt8]
     ) {
@@ -182,7 +183,7 @@ package struct GeyserRecordingIndex: Sendable {
     }
 
     private mutating func unzip(
-        _ cursor: RecordCursor,
+        _ cursor: some RecordAtHand,
         _ place: Int,
         _ inflater: Inflater,
         _ inflated: inout [UInt8]
@@ -210,7 +211,7 @@ package struct GeyserRecordingIndex: Sendable {
         }
     }
 
-    private mutating func closed(_ cursor: RecordCursor) {
+    private mutating func closed(_ cursor: some RecordAtHand) {
         let envelope = cursor.envelope
         guard let place = places[envelope.stream], open.remove(envelope.stream) != nil else {
             return

@@ -7,7 +7,8 @@ import SegmentLog
 /// What `recover`, `cut` and `merge` have in common: a new recording is made beside its place and
 /// gets its name when it is complete; sources are never touched; an interrupt leaves nothing.
 struct CareRun {
-    private let output: String
+    /// Where the recording will stand.
+    let output: String
     private let place: ImportPlace
     private let interrupt: Interrupt
     // safety: a Monitor; made at the first word of progress, by whoever works.
@@ -46,6 +47,7 @@ struct CareRun {
             positions: RecordedPositions(),
             toolVersion: toolVersion
         )
+        setting.isBeginning = { BeginningFrames.contains($0, $1) }
         setting.isAsked = { [interrupt] in interrupt.isAsked }
         setting.progress = { [line, clock, console, verb] done, total in
             let now = clock.monotonicNanoseconds()

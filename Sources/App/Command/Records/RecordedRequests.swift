@@ -2,6 +2,7 @@ import EthereumDecoding
 import GeyserDecoding
 import JSONText
 import RecordModel
+import SegmentFormat
 import SegmentLog
 
 /// What the sources of a recording asked for, in the form in which `record` takes it.
@@ -23,6 +24,16 @@ struct RecordedRequests {
 
     /// Reads the whole recording; damage is stepped over.
     init(_ reader: RecordingReader) throws(LogError) {
+        if let oldest = reader.segments.first {
+            do {
+                for entry in try reader.context(of: oldest)?.entries ?? [] {  // not written yet
+                    note(entry.envelope, entry.payload.span.bytes)
+                }
+            } catch {
+                // The cursor meets the same damage.
+                guard error.isDamageOrAbsence else { throw error }
+            }
+        }
         let cursor = try RecordCursor(reader)
         while true {
             switch try cursor.next() {

@@ -22,13 +22,7 @@ let recoverVerb = Verb(
     ],
     operands: [SharedFlags.recording],
     flags: [
-        Flag(
-            name: "output",
-            short: "o",
-            value: ("OUT", .recording),
-            isRequired: true,
-            help: "The directory of the recording to make"
-        ),
+        CareFlags.output,
         SharedFlags.force,
         SharedFlags.format(["text", "json"]),
     ],
@@ -53,11 +47,10 @@ private func runRecover(_ arguments: ParsedArguments) throws -> ExitCode {
         var salvage = Salvage(of: source, to: output, setting)
         return try salvage.run()
     }
-    let output = arguments.text("output") ?? ""  // required
     try Console().write(
         arguments.text("format") == "json"
-            ? report.json(source: source, output: output)
-            : report.text(source: source, output: output)
+            ? report.json(source: source, output: run.output)
+            : report.text(source: source, output: run.output)
     )
     return report.hasLoss ? .findings : .ok
 }

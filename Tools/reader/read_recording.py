@@ -2,6 +2,8 @@
 
   read_recording.py RECORDING
 
+`Tools/require --python` makes an environment that can run it, .build/python/bin/python.
+
 Written from Sources/Log/README.md alone, to show that the page suffices; the steps in the comments
 are those of its section "Reading". Exit codes: 0; 3 after damage; 1 when this is no recording, when
 a newer version wrote it, or when the system refuses something.

@@ -29,6 +29,8 @@ import recording_format as form  # noqa: E402
 
 LONG = bool(os.environ.get("READER_LONG"))
 MALFORMED = deck.ROOT / "Recordings" / "malformed"
+#: Seeds of wounds about which the two did not agree once.
+SEEDS_KEPT = (69, 302, 1953, 2232, 2386)
 Line = dict[str, Any]
 
 
@@ -229,7 +231,7 @@ class Reader(unittest.TestCase):
         files = defects.base().files()
         folder = Path(tempfile.mkdtemp(prefix="tapedeck-reader-"))
         self.addCleanup(shutil.rmtree, folder)
-        for seed in range(3_000 if LONG else 40):
+        for seed in (*SEEDS_KEPT, *range(3_000 if LONG else 40)):
             with self.subTest(f"seed {seed}"):
                 made.write(wounded(files, random.Random(seed)), folder)
                 self.both(folder)

@@ -328,6 +328,8 @@ class Reader:
             salt, link = segment.created.salt, segment.created.header_link
             yield Damage(segment.path, 0, str(error))
         end, seal_last, bad = self._seal(data, salt)
+        if self.picture.damage is None:
+            seal_last = None  # Only the manifest, which is whole, says what is sealed.
         if bad and segment.sealed:
             yield Damage(segment.path, bad[0], str(bad[1]))
         yield from Walk(self, segment, data[:end], len(data), salt, link, seal_last).items(

@@ -41,17 +41,17 @@ struct RecordListing {
         var gate = DurableGate(reader: isDurableOnly ? reader : nil)
         var pauses = 0
         do {
-            loop: while !isAsked(), range.isOpen || !range.isPast(cursor.expected) {
+            loop: while !isAsked(), !isPast(cursor.expected) {
                 switch try cursor.next() {
                 case .record:
                     let envelope = cursor.envelope
-                    if range.isPast(envelope.sequence) { break loop }
+                    if isPast(envelope.sequence) { break loop }
                     guard try waitDurable(envelope.sequence, &gate, &printer) else { break loop }
                     try printer.add(envelope, payload: cursor.payloadBytes)
                     pauses = 0
                 case .hole(let hole): printer.add(hole)
                 case .damage(let damage):
-                    if !range.isOpen, damage.isLoss, range.isPast(damage.missingFrom) { break loop }
+                    if damage.isLoss, isPast(damage.missingFrom) { break loop }
                     report("damage: \(damage)")
                     if format != .text { printer.add(damage) }
                     code = .findings
@@ -77,6 +77,10 @@ struct RecordListing {
         }
         return code
     }
+
+    /// Whether a sequence lies behind an end that was named. Without one everything is printed up
+    /// to the end of the segments, because damage may hide how far they reach.
+    private func isPast(_ sequence: Sequence) -> Bool { !range.isOpen && range.isPast(sequence) }
 
     private func flush(_ printer: inout RecordPrinter) throws {
         guard !printer.output.isEmpty else { return }

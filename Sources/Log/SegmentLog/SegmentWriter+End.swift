@@ -38,19 +38,19 @@ extension SegmentWriter {
             options.durability == .none ? lastSequence.next : durable.next,
             lastKeptInFailed()?.next ?? .none  // it keeps nothing: from the durable sequence on
         )
-        let waiting = unsynced.filter { $0.header.firstSequence >= from }
+        let kept = (unsynced + waiting).filter { $0.header.firstSequence >= from }
         // Decided before the buffer can be in use again: when it is written already, only its
         // seal is missing.
         let hasBlock = block.header.firstSequence >= from
         try createSegment(
             from: from,
-            context: contextBefore(waiting),
+            context: contextBefore(kept),
             superseding: failed?.header
         )
         closeFailed()
         var last = from.previous
         var room = Int(clamping: options.reserveBytes / 2)
-        for buffer in waiting where buffer !== block {
+        for buffer in kept where buffer !== block {
             guard buffer.bytes.count <= room else { break }
             room -= buffer.bytes.count
             try active?.write(buffer, durable: durable)

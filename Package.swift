@@ -231,6 +231,18 @@ let package = Package(
             swiftSettings: common
         ),
 
+        // Fuzz targets: replayed by the tests, searched by Tools/fuzz in a build of its own.
+        .target(
+            name: "FuzzTargets",
+            dependencies: [
+                "BlockCodec", "Command", "EthereumDecoding", "EthereumSource", "GeyserDecoding",
+                "GeyserSource", "Inflation", "JSONText", "LogCare", "LogSimulation", "Platform",
+                "RecordModel", "SegmentFormat", "SegmentLog", "Simulation", "WebSocketProtocol",
+            ],
+            path: "Tools/Fuzz/Targets",
+            swiftSettings: common + [.define("FUZZ_COMMAND", .when(configuration: .debug))]
+        ),
+
         // MARK: Tests
         tests("PlatformTests", "System/PlatformTests", ["Platform"]),
         tests("BlockCodecTests", "System/BlockCodecTests", ["BlockCodec"]),
@@ -319,6 +331,7 @@ let package = Package(
                 "GeyserDecoding", "GRPCTransport", "WebSocketProtocol",
             ]
         ),
+        tests("FuzzRegressionTests", "Fuzz/FuzzRegressionTests", ["FuzzTargets"]),
         tests("TidyTests", "TidyTests", []),
     ],
     swiftLanguageModes: [.v6],

@@ -117,6 +117,15 @@ let importTable: [ImportRow] = [
         ],
         toolchain: ["Foundation"]
     ),
+    ImportRow(
+        "FuzzTargets",
+        [
+            "BlockCodec", "Command", "EthereumDecoding", "EthereumSource", "GeyserDecoding",
+            "GeyserSource", "Inflation", "JSONText", "LogCare", "LogSimulation", "Platform",
+            "RecordModel", "SegmentFormat", "SegmentLog", "Simulation", "WebSocketProtocol",
+        ],
+        toolchain: ["Glibc"]
+    ),
     ImportRow("Simulator", ["LogSimulation", "Platform", "SegmentLog"], toolchain: ["Glibc"]),
     ImportRow(
         "WebSocketBenchmark",

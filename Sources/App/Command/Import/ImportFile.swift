@@ -62,6 +62,15 @@ final class ImportFile {
         count = window.count
     }
 
+    /// A file whose bytes are in memory already.
+    init(name: String, bytes: [UInt8]) {
+        self.name = name
+        path = name
+        file = nil
+        window = bytes
+        count = bytes.count
+    }
+
     /// Bytes from an offset; fewer only at the end.
     ///
     /// - Throws: `VerbFailure` when the file cannot be read.

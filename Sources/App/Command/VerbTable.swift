@@ -1,8 +1,8 @@
 /// Every verb, in the order of help. One whose body is not written yet is invisible.
 let allVerbs: [Verb] = [
     recordVerb, serveVerb, replayVerb, infoVerb, catVerb, verifyVerb, recoverVerb, cutVerb,
-    mergeVerb, gapsVerb, duVerb, diffVerb, retireVerb, pinVerb, importVerb, requestsVerb,
-    synthVerb,
+    mergeVerb, gapsVerb, duVerb, diffVerb, retireVerb, pinVerb, exportVerb, importVerb,
+    requestsVerb, synthVerb,
     configCheckVerb, completionVerb, versionVerb, helpVerb,
 ]
 

@@ -5,11 +5,13 @@ enum ImportFormat: String, CaseIterable, Sendable {
     case solanaLittleEndian = "solana-le"
     case solanaBigEndian = "solana-be"
     case captureLines = "ws-jsonl"
+    case mcap
 
     /// Finds the one format that the whole file follows.
     ///
     /// - Throws: `VerbFailure` when none does, or when two do and only a person can tell.
     static func detect(_ file: ImportFile) throws -> ImportFormat {
+        if try McapImport.isMcap(file) { return .mcap }
         if isCapture(file) { return .captureLines }
         var failures: [String] = []
         var found: [ImportFormat] = []

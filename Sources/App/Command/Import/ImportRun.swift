@@ -26,6 +26,7 @@ struct ImportRun {
         var files: Int
         var frames: UInt64
         var bytes: UInt64
+        var first = Sequence.first
         var last: Sequence
     }
 
@@ -48,6 +49,7 @@ struct ImportRun {
     func run() throws -> Summary {
         let target = ImportPlace(output: output, overwrites: overwrites)
         try target.check()
+        if let file = try mcapFile() { return try run(file, target) }
         let files = try paths.map(check)
         let writer = try ImportWriter(
             path: target.unfinished,
@@ -77,6 +79,46 @@ struct ImportRun {
         )
     }
 
+    // MARK: MCAP: the records of one recording, as they were
+
+    /// The file when it is to be read as MCAP.
+    private func mcapFile() throws -> ImportFile? {
+        guard format == nil || format == .mcap, let path = paths.first else { return nil }
+        let file = try ImportFile(path)
+        let isMcap = try McapImport.isMcap(file)
+        guard format == .mcap || isMcap else { return nil }
+        guard paths.count == 1, chain == nil else {
+            throw VerbFailure(
+                code: .failed,
+                message: "an MCAP file is imported alone and as it is; 'tapedeck merge' joins "
+                    + "recordings"
+            )
+        }
+        return file
+    }
+
+    private func run(_ file: ImportFile, _ target: ImportPlace) throws -> Summary {
+        let mcap = McapImport(file)
+        let checked = try mcap.check()
+        do {
+            try mcap.write(to: target.unfinished, checked) { count in
+                progress(count)
+                try stopIfAsked()
+            }
+            try target.finish()
+        } catch {
+            target.discard()
+            throw error
+        }
+        return Summary(
+            files: 1,
+            frames: checked.frames,
+            bytes: checked.bytes,
+            first: checked.first,
+            last: checked.last
+        )
+    }
+
     private func check(_ path: String) throws -> Checked {
         let file = try ImportFile(path)
         switch try format ?? ImportFormat.detect(file) {
@@ -85,6 +127,11 @@ struct ImportRun {
             let updates = LengthPrefixedFile(file: file, isBigEndian: format == .solanaBigEndian)
             _ = try updates.check()
             return .updates(updates)
+        case .mcap:
+            throw VerbFailure(
+                code: .failed,
+                message: "\(path) is an MCAP file, which is imported alone"
+            )
         case .captureLines:
             let capture = CaptureFile(file: file)
             return .capture(capture, try capture.order())

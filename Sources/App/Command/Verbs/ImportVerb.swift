@@ -4,13 +4,15 @@ import SegmentLog
 /// `tapedeck import`
 let importVerb = Verb(
     name: "import",
-    summary: "make a recording from frames captured by another tool",
+    summary: "make a recording from frames of another tool, or from an export",
     details: [
         "solana-le and solana-be are SubscribeUpdates, each behind its length in 32 bits; one file "
             + "becomes one gRPC stream. ws-jsonl has one JSON object a line, either {conn, seq, t, "
             + "dir, opcode, payload} with t in milliseconds, one stream for each conn, or {t_wall, "
             + "raw} with t_wall in seconds. Such captures hold whole messages, so each becomes one "
             + "frame with FIN set. Files may be compressed by gzip.",
+        "mcap is a file of 'tapedeck export --format mcap': the same records come back, with their "
+            + "sequences, times and flags. Other MCAP files are refused.",
         "Times are those of the data (created_at, t, t_wall). Updates without one get times a "
             + "millisecond apart and are flagged time_synthetic.",
         "All files are checked before anything is written. REC appears when it is complete; after "
@@ -23,7 +25,7 @@ let importVerb = Verb(
         SharedFlags.output,
         Flag(
             name: "format",
-            value: ("FORMAT", .choice(["auto", "solana-le", "solana-be", "ws-jsonl"])),
+            value: ("FORMAT", .choice(["auto", "solana-le", "solana-be", "ws-jsonl", "mcap"])),
             fallback: "auto",
             help: "How the frames are written"
         ),
@@ -44,6 +46,7 @@ let importVerb = Verb(
             purpose: "a capture of Polygon WebSocket messages",
             line: "tapedeck import capture.jsonl.gz --chain evm:137 -o deck"
         ),
+        .init(purpose: "what was exported", line: "tapedeck import deck.mcap -o back"),
     ],
     run: runImport
 )
@@ -76,7 +79,7 @@ private func runImport(_ arguments: ParsedArguments) throws -> ExitCode {
     console.say(
         "imported \(summary.frames) frames (\(ByteCount.text(summary.bytes))) from "
             + "\(summary.files) \(summary.files == 1 ? "file" : "files") into \(output), "
-            + "sequences 1 to \(summary.last)"
+            + "sequences \(summary.first) to \(summary.last)"
     )
     return .ok
 }

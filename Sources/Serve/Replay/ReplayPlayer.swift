@@ -1,11 +1,12 @@
-package import RecordModel
+import RecordModel
 package import SegmentFormat
 package import SegmentLog
 
-/// One consumer of a replay: a cursor over a range that follows a head. Pull-based, so that what
-/// is delivered does not depend on how fast.
+/// Reads a recording in step with a stage: every record of the range, each when it is due. What is
+/// delivered does not depend on how fast.
 ///
-/// Belongs to one thread; the head may be controlled from others.
+/// Either it is the only consumer of its stage, or the stage's own thread uses it to find out what
+/// others may have. Belongs to one thread; the stage may be controlled from others.
 package final class ReplayPlayer {
     /// What `next` found.
     package enum Step: Sendable {
@@ -16,103 +17,95 @@ package final class ReplayPlayer {
         case hole(Hole)
         /// Something that is not what was written; the next call steps over it.
         case damage(DamageReport)
-        /// The range begins again.
-        case again
         /// The range is over.
         case end
-        /// The head was stopped.
+        /// The stage was stopped.
         case stopped
     }
 
-    /// Tells the record of the last `next`.
-    package let cursor: RecordCursor
-    /// What is followed.
-    package let head: ReplayHead
-
-    private let first: Sequence
-    private let last: Sequence?
-    private let loops: Bool
-    private var entry: ReplayHead.Entry
-    private var timeline: ReplayTimeline
-    /// Whether a record was delivered since the range began, so that an empty one ends.
-    private var hasDelivered = false
-
-    /// A player at the place of its head.
-    ///
-    /// - Parameters:
-    ///   - reader: the recording.
-    ///   - head: what to follow; it begins at `first`.
-    ///   - first: the first record of the range.
-    ///   - last: the last record of the range; nil for the newest.
-    ///   - loops: whether the range begins again at its end, which moves the head back for all.
-    /// - Throws: `LogError` when the recording cannot be read.
-    package init(
-        _ reader: RecordingReader,
-        head: ReplayHead,
-        from first: Sequence,
-        through last: Sequence? = nil,
-        loops: Bool = false
-    ) throws(LogError) {
-        self.head = head
-        self.first = first
-        self.last = last
-        self.loops = loops
-        let entry = head.entry()
-        self.entry = entry
-        timeline = entry.timeline
-        cursor = try RecordCursor(reader, from: entry.from)
+    /// What `look` found: a step, or why there is none.
+    enum Sight {
+        case step(Step)
+        /// The next record is not due; `changes` is to be handed to `ReplayStage.sleep`.
+        case wait(until: UInt64, changes: UInt64)
+        /// The play goes on elsewhere: `follow`.
+        case elsewhere
     }
 
-    /// Moves to the next record, waiting until it is due.
+    /// Tells the record of the last step.
+    package let cursor: RecordCursor
+    /// Where the play began that is being read.
+    private(set) var course: ReplayStage.Course
+
+    private let stage: ReplayStage
+    private var timeline: ReplayTimeline
+    /// The cursor stands on a record that was not due yet.
+    private var isAhead = false
+
+    /// A player at the start of the stage's range.
     ///
-    /// - Returns: what was found.
+    /// - Throws: `LogError` when the recording cannot be read.
+    package init(_ reader: RecordingReader, on stage: ReplayStage) throws(LogError) {
+        self.stage = stage
+        course = ReplayStage.Course(from: stage.options.first)
+        timeline = ReplayTimeline(keepsIdle: stage.options.keepsIdle)
+        cursor = try RecordCursor(reader, from: stage.options.first)
+    }
+
+    /// Moves to the next record, waiting until it is due to within some hundredths of a
+    /// millisecond.
+    ///
     /// - Throws: `LogError` as `RecordCursor.next`.
     package func next() throws(LogError) -> Step {
         while true {
-            if let last, cursor.expected > last { return try end() }
-            switch try cursor.next() {
-            case .record:
-                let envelope = cursor.envelope
-                if let last, envelope.sequence > last { return try end() }
-                timeline.feed(envelope)
-                if envelope.sequence < entry.deliverFrom { continue }
-                let turn = head.wait(
-                    for: envelope.sequence,
-                    timeline,
-                    generation: entry.generation
-                )
-                switch turn {
-                case .due(let at):
-                    hasDelivered = true
-                    return .record(at: at)
-                case .stopped: return .stopped
-                case .sought: try enter()
-                }
-            case .hole(let hole):
-                // What lies before the place where this player joined was told to others.
-                if hole.last < entry.deliverFrom { continue }
-                return .hole(hole)
-            case .damage(let damage):
-                if cursor.expected < entry.deliverFrom { continue }
-                if let last, damage.isLoss, damage.missingFrom > last { return try end() }
-                return .damage(damage)
-            case .end: return try end()
+            switch try look() {
+            case .step(let step): return step
+            case .wait(let due, let changes): stage.sleep(exactlyUntil: due, changes)
+            case .elsewhere: guard try follow() else { return .stopped }
             }
         }
     }
 
-    private func end() throws(LogError) -> Step {
-        guard loops, hasDelivered else { return .end }
-        head.seek(to: first)
-        try enter()
-        return .again
+    /// Moves to the next record if it is due.
+    func look() throws(LogError) -> Sight {
+        if !isAhead, let other = try readAhead() { return .step(other) }
+        switch stage.turn(of: cursor.envelope.sequence, at: timeline.offset, on: course) {
+        case .due(let at):
+            isAhead = false
+            return .step(.record(at: at))
+        case .wait(let due, let changes): return .wait(until: due, changes: changes)
+        case .elsewhere: return .elsewhere
+        case .stopped: return .step(.stopped)
+        }
     }
 
-    /// Goes where the head has jumped.
-    private func enter() throws(LogError) {
-        entry = head.entry()
-        timeline = entry.timeline
-        hasDelivered = false
-        try cursor.seek(to: entry.from)
+    /// Reads one record for its time; what else was found, if it was none.
+    private func readAhead() throws(LogError) -> Step? {
+        let last = stage.options.last
+        if cursor.expected > last { return .end }
+        switch try cursor.next() {
+        case .record:
+            guard cursor.envelope.sequence <= last else { return .end }
+            timeline.feed(cursor.envelope)
+            isAhead = true
+            return nil
+        case .hole(let hole): return .hole(hole)
+        case .damage(let damage):
+            return damage.isLoss && damage.missingFrom > last ? .end : .damage(damage)
+        case .end: return .end
+        }
+    }
+
+    /// Goes where the play goes on, waiting until it does.
+    ///
+    /// - Returns: false when the stage was stopped.
+    func follow() throws(LogError) -> Bool {
+        guard let next = stage.nextCourse() else { return false }
+        guard next.number != course.number else { return true }
+        course = next
+        timeline = ReplayTimeline(keepsIdle: stage.options.keepsIdle)
+        isAhead = false
+        try cursor.seek(to: next.from)
+        return true
     }
 }

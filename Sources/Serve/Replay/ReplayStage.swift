@@ -1,4 +1,4 @@
-// The play of a recording for many listeners: one head that a thread moves and all follow.
+// The play of a recording: one head, moved by its only consumer or by a thread that many follow.
 
 package import Platform
 package import RecordModel
@@ -25,11 +25,12 @@ package struct ReplayStageOptions: Sendable {
     }
 }
 
-/// One head for all listeners at a finite rate; at the rate `unlimited` each listener has its own,
-/// and this object only says whether it may go on.
+/// A `Pacer` shared by threads: one head, and the commands that move it, from any thread.
 ///
-/// Listeners ask through `ReplayListener`, each on a thread of its own. A thread of the stage
-/// reads the recording once for its times. Commands may come from any thread.
+/// Alone, one `ReplayPlayer` plays it on the thread of its consumer. With followers a thread of the
+/// stage plays it, reading the recording once for its times, and listeners ask through
+/// `ReplayListener` how far they may go, each on a thread of its own. At the rate `unlimited` each
+/// listener has a head of its own, and this object only says whether it may go on.
 package final class ReplayStage: Sendable {
     /// How far the play is.
     package struct Status: Sendable, Equatable {
@@ -61,8 +62,25 @@ package final class ReplayStage: Sendable {
         case stopped
     }
 
+    /// A stretch of the play that is read from one place on, with a timeline of its own.
+    struct Course {
+        let from: Sequence
+        /// Goes up with every new one.
+        var number: UInt64 = 0
+    }
+
+    /// What holds for a record of a course.
+    enum Turn {
+        case due(at: UInt64?)
+        case wait(until: UInt64, changes: UInt64)
+        case elsewhere
+        case stopped
+    }
+
     private struct State {
         var pacer: Pacer
+        /// Goes up with every seek of the pacer.
+        var course: UInt64 = 0
         var isStopping = false
         var subscriptions = 0
         /// The last record that is due.
@@ -77,6 +95,12 @@ package final class ReplayStage: Sendable {
         /// Goes up with every pause; the steps allowed since.
         var pauses: UInt64 = 0
         var steps: UInt64 = 0
+
+        /// A new timeline begins before a record.
+        mutating func begin(at sequence: Sequence, now: UInt64) {
+            pacer.seek(to: sequence, now: now)
+            course += 1
+        }
     }
 
     /// What is played. The rate in it is the one at the start.
@@ -89,13 +113,35 @@ package final class ReplayStage: Sendable {
     /// Records that are released at once at most.
     private static let batch = 256
 
-    private let path: String
-    private let disk: any FileSystem
+    /// The kernel wakes a sleeper up to about this much late; the rest is slept exactly.
+    private static let coarseNanoseconds: UInt64 = 300_000
+    /// The last stretch is spent looking at the clock.
+    private static let spinNanoseconds: UInt64 = 80_000
+
     private let clock: any Clock
+    private let hasFollowers: Bool
     private let state: Monitor<State>
     private let thread = Monitor<Thread?>(nil)
 
-    /// A stage before the first record, with its thread.
+    private init(_ clock: any Clock, _ options: ReplayStageOptions, hasFollowers: Bool) {
+        self.clock = clock
+        self.options = options
+        self.hasFollowers = hasFollowers
+        var pacer = Pacer(rate: options.rate, isPaused: options.startsPaused)
+        pacer.seek(to: options.first, now: clock.monotonicNanoseconds())
+        state = Monitor(State(pacer: pacer, released: options.first.previous))
+    }
+
+    /// A stage before the first record, for one `ReplayPlayer`. Its clock stands until `start`.
+    ///
+    /// - Parameters:
+    ///   - clock: what is waited by; its monotonic time must be the machine's.
+    ///   - options: what to play.
+    package convenience init(clock: any Clock, options: ReplayStageOptions) {
+        self.init(clock, options, hasFollowers: false)
+    }
+
+    /// A stage before the first record for listeners, with its thread.
     ///
     /// - Parameters:
     ///   - path: the recording's directory.
@@ -103,28 +149,26 @@ package final class ReplayStage: Sendable {
     ///   - clock: measures real time.
     ///   - options: what to play.
     /// - Throws: `system` when no thread can be had.
-    package init(
+    package convenience init(
         path: String,
         disk: any FileSystem,
         clock: any Clock,
         options: ReplayStageOptions
     ) throws(LogError) {
-        self.path = path
-        self.disk = disk
-        self.clock = clock
-        self.options = options
-        var pacer = Pacer(rate: options.rate, isPaused: options.startsPaused)
-        pacer.seek(to: options.first, now: clock.monotonicNanoseconds())
-        state = Monitor(State(pacer: pacer, released: options.first.previous))
+        self.init(clock, options, hasFollowers: true)
         do throws(SystemError) {
-            let started = try Thread(name: "replay-stage") { [self] in run() }
+            let started = try Thread(name: "replay-stage") { [self] in run(path, disk) }
             thread.withLock { $0 = started }
         } catch { throw .system(error) }
     }
 
     // MARK: Commands
 
-    /// Ends the play: every listener is told, and the thread ends. Every stage must be stopped.
+    /// Starts the clock, whatever it waits for; later calls change nothing.
+    package func start() { change { state, now in state.pacer.start(now: now) } }
+
+    /// Ends the play: whoever waits is told, and the thread ends. Every stage with listeners must
+    /// be stopped.
     package func stop() {
         state.update { $0.isStopping = true }
         let running = thread.withLock { thread in
@@ -184,7 +228,7 @@ package final class ReplayStage: Sendable {
     package func seek(to sequence: Sequence) {
         change { [options] state, now in
             let target = min(max(sequence, options.first), options.last.next)
-            state.pacer.seek(to: target, now: now)
+            state.begin(at: target, now: now)
             state.released = target.previous
             state.target = target
             state.moves += 1
@@ -198,7 +242,7 @@ package final class ReplayStage: Sendable {
         change { state, now in
             if state.pacer.rate == .unlimited {
                 // The shared head goes on where whoever is furthest stands.
-                state.pacer.seek(to: state.released.next, now: now)
+                state.begin(at: state.released.next, now: now)
             }
             state.pacer.setRate(rate, now: now)
         }
@@ -237,7 +281,7 @@ package final class ReplayStage: Sendable {
         if options.loops, state.pacer.rate != .unlimited, state.released >= options.last {
             state.lap += 1
             state.released = options.first.previous
-            state.pacer.seek(to: options.first, now: now)
+            state.begin(at: options.first, now: now)
         }
         // A play that starts paused is started by hand.
         if !state.pacer.isPaused, state.subscriptions >= options.waitsFor {
@@ -331,139 +375,115 @@ package final class ReplayStage: Sendable {
         return place.pauses != state.pauses ? state.steps > 0 : state.steps > place.steps
     }
 
+    // MARK: Playing
+
+    /// Where to read on; waits while there is nothing to play. Nil at the end of the play.
+    func nextCourse() -> Course? {
+        state.wait { [options] (state: inout State) -> Course?? in
+            if state.isStopping { return .some(nil) }
+            let isWork =
+                !hasFollowers
+                || state.pacer.rate != .unlimited && state.released < options.last
+            guard isWork else { return nil }
+            return .some(Course(from: state.released.next, number: state.course))
+        }
+    }
+
+    /// Asks about a record without waiting.
+    ///
+    /// - Parameters:
+    ///   - sequence: the record.
+    ///   - offset: its place on the timeline of the course.
+    ///   - course: what is being read.
+    /// - Returns: what is to be done about it now.
+    func turn(of sequence: Sequence, at offset: UInt64, on course: Course) -> Turn {
+        let now = clock.monotonicNanoseconds()
+        let (turn, isStep) = state.withLock { state -> (Turn, Bool) in
+            if state.isStopping { return (.stopped, false) }
+            guard state.course == course.number,
+                !hasFollowers || state.pacer.rate != .unlimited
+            else { return (.elsewhere, false) }
+            switch state.pacer.decide(sequence, at: offset, now: now) {
+            case .due(let at):
+                // To followers records are released in batches.
+                if !hasFollowers { state.released = max(state.released, sequence) }
+                return (.due(at: at), state.pacer.isPaused && !hasFollowers)
+            case .hold: return (.wait(until: .max, changes: state.changes), false)
+            case .wait(let due): return (.wait(until: due, changes: state.changes), false)
+            }
+        }
+        // Whoever asked for the step waits for it.
+        if isStep { state.wakeAll() }
+        return turn
+    }
+
+    /// Sleeps to a moment, but not past a change; up to some tenths of a millisecond too long.
+    private func sleep(until due: UInt64, _ changes: UInt64) -> Bool {
+        let look = { (state: inout State) -> Void? in
+            state.changes != changes || state.isStopping ? () : nil
+        }
+        if due < .max { return state.wait(deadline: due, until: look) != nil }
+        state.wait(until: look)
+        return true
+    }
+
+    /// Sleeps to a moment, but not past a change: coarsely where a change can wake it, then
+    /// exactly, then looking at the clock.
+    func sleep(exactlyUntil due: UInt64, _ changes: UInt64) {
+        let now = clock.monotonicNanoseconds()
+        if due > now &+ Self.coarseNanoseconds {
+            let coarse = due == .max ? due : due - Self.coarseNanoseconds
+            if sleep(until: coarse, changes) { return }
+        }
+        if due > Self.spinNanoseconds { Thread.sleep(until: due - Self.spinNanoseconds) }
+        while clock.monotonicNanoseconds() < due {}
+    }
+
     // MARK: The thread
 
-    private func run() {
+    private func run(_ path: String, _ disk: any FileSystem) {
         do throws(LogError) {
-            let reader = try RecordingReader(path: path, disk: disk)
-            var scout = ReplayScout(try RecordCursor(reader, from: options.first), options)
-            while let from = waitForWork() {
-                try scout.move(to: from)
-                try play(&scout)
-            }
+            let player = try ReplayPlayer(RecordingReader(path: path, disk: disk), on: self)
+            while try player.follow() { try play(player) }
         } catch {
             // Listeners read for themselves and meet the same failure.
             state.update { [options] in $0.released = options.last }
         }
     }
 
-    /// Where to read on; nil at the end of the play.
-    private func waitForWork() -> Sequence? {
-        state.wait { [options] (state: inout State) -> Sequence?? in
-            if state.isStopping { return .some(nil) }
-            let isWork = state.pacer.rate != .unlimited && state.released < options.last
-            return isWork ? .some(state.released.next) : nil
-        }
-    }
-
-    private enum Next {
-        case due
-        case elsewhere
-        case wait(until: UInt64, changes: UInt64)
-    }
-
     /// Plays until the head is moved or the range is over.
-    private func play(_ scout: inout ReplayScout) throws(LogError) {
-        let (moves, lap) = state.withLock { ($0.moves, $0.lap) }
+    private func play(_ player: ReplayPlayer) throws(LogError) {
         var held: Sequence?
         var count = 0
-        while let ahead = try scout.peek() {
-            let now = clock.monotonicNanoseconds()
-            let next = state.withLock { state -> Next in
-                guard state.moves == moves, state.lap == lap, !state.isStopping,
-                    state.pacer.rate != .unlimited
-                else { return .elsewhere }
-                switch state.pacer.decide(ahead.sequence, at: ahead.offset, now: now) {
-                case .due: return .due
-                case .hold: return .wait(until: .max, changes: state.changes)
-                case .wait(let until): return .wait(until: until, changes: state.changes)
-                }
-            }
-            switch next {
-            case .due:
-                scout.take()
-                held = ahead.sequence
+        while true {
+            let sight = try player.look()
+            switch sight {
+            case .step(.hole), .step(.damage): continue
+            case .step(.record):
+                held = player.cursor.envelope.sequence
                 count += 1
-                guard count >= Self.batch else { continue }
-            case .elsewhere, .wait: break
+                if count < Self.batch { continue }
+            case .step(.end): held = options.last
+            case .step(.stopped), .wait, .elsewhere: break
             }
-            if let sequence = held { release(sequence, moves, lap) }
+            if let sequence = held { release(sequence, player.course) }
             held = nil
             count = 0
-            switch next {
-            case .due: continue
-            case .elsewhere: return
-            case .wait(let until, let changes):
-                sleep(until: max(until, now &+ Self.coalescing), changes)
+            switch sight {
+            case .step(.end), .step(.stopped), .elsewhere: return
+            case .step: continue
+            case .wait(let due, let changes):
+                let soonest = clock.monotonicNanoseconds() &+ Self.coalescing
+                _ = sleep(until: max(due, soonest), changes)
             }
-        }
-        release(options.last, moves, lap)
-    }
-
-    private func sleep(until due: UInt64, _ changes: UInt64) {
-        let look = { (state: inout State) -> Void? in
-            state.changes != changes || state.isStopping ? () : nil
-        }
-        if due == .max {
-            state.wait(until: look)
-        } else {
-            _ = state.wait(deadline: due, until: look)
         }
     }
 
     /// Lets the listeners have everything up to a record, unless the head has been moved.
-    private func release(_ sequence: Sequence, _ moves: UInt64, _ lap: UInt64) {
+    private func release(_ sequence: Sequence, _ course: Course) {
         state.update { state in
-            guard state.moves == moves, state.lap == lap else { return }
+            guard state.course == course.number else { return }
             state.released = max(state.released, sequence)
         }
-    }
-}
-
-/// Reads ahead by one record, for its time.
-private struct ReplayScout {
-    private let cursor: RecordCursor
-    private let options: ReplayStageOptions
-    private var timeline: ReplayTimeline
-    private var ahead: (sequence: Sequence, offset: UInt64)?
-    /// The first sequence that has not been taken.
-    private var next: Sequence
-
-    init(_ cursor: RecordCursor, _ options: ReplayStageOptions) {
-        self.cursor = cursor
-        self.options = options
-        timeline = ReplayTimeline(keepsIdle: options.keepsIdle)
-        next = options.first
-    }
-
-    mutating func move(to sequence: Sequence) throws(LogError) {
-        guard sequence != next else { return }
-        try cursor.seek(to: sequence)
-        timeline = ReplayTimeline(keepsIdle: options.keepsIdle)
-        ahead = nil
-        next = sequence
-    }
-
-    /// The next record and its place in time; nil behind the range.
-    mutating func peek() throws(LogError) -> (sequence: Sequence, offset: UInt64)? {
-        if let ahead { return ahead }
-        while true {
-            switch try cursor.next() {
-            case .end: return nil
-            case .hole, .damage: continue
-            case .record:
-                let envelope = cursor.envelope
-                guard envelope.sequence <= options.last else { return nil }
-                let found = (envelope.sequence, timeline.feed(envelope))
-                ahead = found
-                return found
-            }
-        }
-    }
-
-    mutating func take() {
-        guard let ahead else { return }
-        next = ahead.sequence.next
-        self.ahead = nil
     }
 }

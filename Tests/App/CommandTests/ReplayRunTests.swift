@@ -18,13 +18,18 @@ private func play(
     _ range: ResolvedRange = ResolvedRange(first: .first, last: nil),
     format: RecordPrinter.Format? = nil,
     skipsDamage: Bool = false,
-    head: ReplayHead? = nil
+    rate: ReplayRate = .unlimited,
+    isStopped: Bool = false
 ) throws -> Played {
     var played = Played()
+    let last = range.last ?? Sequence(.max).previous
+    var options = ReplayStageOptions(first: range.first, last: last)
+    options.rate = rate
+    let stage = ReplayStage(clock: SystemClock(), options: options)
+    if isStopped { stage.stop() }
     var run = ReplayRun(
         reader: try RecordingReader(path: path, disk: LinuxFileSystem()),
-        range: range,
-        head: head ?? ReplayHead(from: range.first, rate: .unlimited),
+        stage: stage,
         clock: SystemClock(),
         write: { played.text += String(decoding: $0, as: UTF8.self) },
         report: { played.reports.append($0) }
@@ -78,9 +83,8 @@ private func play(
     }
 
     @Test func `paced records are measured`() throws {
-        let head = ReplayHead(from: Sequence(2), rate: .recorded)
         let range = ResolvedRange(first: Sequence(2), last: Sequence(20))
-        #expect(try play(folder.recording, range, head: head).summary.jitter.count == 19)
+        #expect(try play(folder.recording, range, rate: .recorded).summary.jitter.count == 19)
     }
 
     @Test func `it stops before damage unless told to step over it`() throws {
@@ -99,9 +103,7 @@ private func play(
     }
 
     @Test func `a stopped replay has not done its work`() throws {
-        let head = ReplayHead(from: .first, rate: .unlimited)
-        head.stop()
-        let played = try play(folder.recording, head: head)
+        let played = try play(folder.recording, isStopped: true)
         #expect(played.summary.ending == .stopped)
         #expect(played.summary.code == .failed)
         #expect(played.summary.records == 0)

@@ -63,15 +63,32 @@ final class GeyserServing: @unchecked Sendable {
     }
 }
 
-/// A client that keeps what it gets.
-final class GeyserClient: GRPCCallObserver, Sendable {
+/// Keeps what a call brings. On its own, so that a call under way keeps no client alive.
+private final class GeyserGathering: GRPCCallObserver, Sendable {
     struct Got {
         var messages: [[UInt8]] = []
         var compressed: [Bool] = []
         var status: GRPCStatus?
     }
 
-    private let got = Monitor(Got())
+    let got = Monitor(Got())
+
+    func callAccepted(_ call: GRPCCall, metadata: [GRPCMetadataEntry], peer: String) {}
+
+    func callReceived(_ call: GRPCCall, message: GRPCMessage) {
+        got.update { got in
+            got.messages.append(Array(message.bytes))
+            got.compressed.append(message.isCompressed)
+        }
+    }
+
+    func callEnded(_ call: GRPCCall, status: GRPCStatus) { got.update { $0.status = status } }
+}
+
+/// A client that keeps what it gets, and goes when nobody holds it.
+final class GeyserClient: Sendable {
+    private let gathering = GeyserGathering()
+    private var got: Monitor<GeyserGathering.Got> { gathering.got }
     private let channel: GRPCChannel
     private let call = Monitor<GRPCCall?>(nil)
 
@@ -91,7 +108,7 @@ final class GeyserClient: GRPCCallObserver, Sendable {
         let call = try channel.startCall(
             "/geyser.Geyser/Subscribe",
             metadata: metadata,
-            observer: self
+            observer: gathering
         )
         self.call.withLock { $0 = call }
         for request in requests {
@@ -100,7 +117,10 @@ final class GeyserClient: GRPCCallObserver, Sendable {
         }
     }
 
-    deinit { channel.close() }
+    deinit {
+        call.withLock { $0 }?.cancel()
+        channel.close()
+    }
 
     func send(_ request: SubscribeRequest) throws {
         try call.withLock { $0 }?.send(request.encoded())
@@ -110,17 +130,6 @@ final class GeyserClient: GRPCCallObserver, Sendable {
     func pauseReading() { call.withLock { $0 }?.pause() }
     func resumeReading() { call.withLock { $0 }?.resume() }
     func cancel() { call.withLock { $0 }?.cancel() }
-
-    func callAccepted(_ call: GRPCCall, metadata: [GRPCMetadataEntry], peer: String) {}
-
-    func callReceived(_ call: GRPCCall, message: GRPCMessage) {
-        got.update { got in
-            got.messages.append(Array(message.bytes))
-            got.compressed.append(message.isCompressed)
-        }
-    }
-
-    func callEnded(_ call: GRPCCall, status: GRPCStatus) { got.update { $0.status = status } }
 
     /// Waits for the end.
     func finished() -> (messages: [[UInt8]], status: GRPCStatus) {

@@ -6,8 +6,8 @@ import SegmentLog
 /// Plays a range of a recording for a person or a program at the other end of standard output.
 struct ReplayRun {
     let reader: RecordingReader
-    let range: ResolvedRange
-    let head: ReplayHead
+    /// Whose range is played.
+    let stage: ReplayStage
     /// How records are printed; nil prints none.
     var format: RecordPrinter.Format?
     var skipsDamage = false
@@ -59,9 +59,9 @@ struct ReplayRun {
         var summary = Summary()
         let began = clock.monotonicNanoseconds()
         if let damage = reader.manifestDamage, !tell("\(damage)", &summary) { return summary }
-        let player = try ReplayPlayer(reader, head: head, from: range.first, through: range.last)
+        let player = try ReplayPlayer(reader, on: stage)
         var printer = format.map { RecordPrinter($0, sources: StreamSources(reader)) }
-        head.start()
+        stage.start()
         loop: while true {
             switch try player.next() {
             case .record(let due):
@@ -72,7 +72,6 @@ struct ReplayRun {
             case .damage(let damage):
                 guard tell("\(damage)", &summary) else { break loop }
                 if format != .text { printer?.add(damage) }
-            case .again: continue
             case .end: break loop
             case .stopped:
                 summary.ending = .stopped

@@ -59,8 +59,13 @@ private func runReplay(_ arguments: ParsedArguments) throws -> ExitCode {
     guard let rate = ReplayRate(arguments.text("rate") ?? "1") else {
         preconditionFailure("the parser accepted a speed that is none")
     }
-    let head = ReplayHead(from: range.first, rate: rate, keepsIdle: arguments.has("keep-idle"))
-    interrupt.onAsked { head.stop() }
+    // Without an end it is the end of the recording, below the highest number there is.
+    let last = range.last ?? Sequence(.max).previous
+    var options = ReplayStageOptions(first: range.first, last: last)
+    options.rate = rate
+    options.keepsIdle = arguments.has("keep-idle")
+    let stage = ReplayStage(clock: clock, options: options)
+    interrupt.onAsked { stage.stop() }
     var line = ProgressLine(
         label: "replay",
         unit: "records",
@@ -70,8 +75,7 @@ private func runReplay(_ arguments: ParsedArguments) throws -> ExitCode {
     )
     var run = ReplayRun(
         reader: reader,
-        range: range,
-        head: head,
+        stage: stage,
         clock: clock,
         write: { try writeOutput($0) },
         report: { console.complain("tapedeck replay", $0) }

@@ -34,7 +34,7 @@ class Outcome:
 class Campaign:
     """One run of the chosen parts; `scale` is `smoke` or `full`."""
 
-    def __init__(self, tools: pathlib.Path, work: pathlib.Path, smoke: bool, seed: int) -> None:
+    def __init__(self, tools: pathlib.Path, work: pathlib.Path, smoke: bool, seed: int, plan: int) -> None:
         self.work, self.smoke, self.seed = work, smoke, seed
         # Copied, because they build a library beside themselves.
         self.tools = work / "tools"
@@ -46,6 +46,8 @@ class Campaign:
         self.config = work / "small.json5"
         self.config.write_text('{"log": {"rotate_bytes": 1048576}}')
         self.outcomes: list[Outcome] = []
+        #: The one plan of powercuts to run, 0 for all: several can run side by side.
+        self.plan = plan
         self.reopen = " " + self.source.url(600, 5, 2).replace("&", r"\&")
 
     def record(self, url: str, *limits: str, durability: str = "every-block") -> str:
@@ -100,6 +102,8 @@ class Campaign:
         """Every state that a disk may hold after a power cut, by recorded operations."""
         plans = [("every-block", 700, 2, 1), ("interval", 4000, 12, 3), ("every-block", 4000, 7, 1)]
         for number, (durability, body, burst, pause) in enumerate(plans[: 1 if self.smoke else 3]):
+            if self.plan not in (0, number + 1):
+                continue
             name = f"powercuts {number + 1}"
             folder = self.work / f"powercut-{number + 1}"
             frames = "120" if self.smoke else "2400" if body < 1000 else "700"
@@ -180,6 +184,7 @@ def main() -> int:
     parser.add_argument("parts", nargs="*", help=f"some of {', '.join(PARTS)}; all without")
     parser.add_argument("--smoke", action="store_true", help="a few of each, in a minute")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--plan", type=int, default=0, choices=range(4), help="one of the three plans of powercuts")
     options = parser.parse_args()
     unknown = [part for part in options.parts if part not in PARTS]
     if unknown:
@@ -191,7 +196,7 @@ def main() -> int:
         print("0 passed, 0 failed, 1 skipped")
         return 0
     work = pathlib.Path(tempfile.mkdtemp(prefix="tapedeck-faults-"))
-    campaign = Campaign(tools, work, options.smoke, options.seed)
+    campaign = Campaign(tools, work, options.smoke, options.seed, options.plan)
     try:
         for part in options.parts or PARTS:
             getattr(campaign, part)()

@@ -6,7 +6,7 @@ import Platform
 import Testing
 
 /// How long a test waits for something that must happen before it gives up.
-private let patience: UInt64 = 60_000_000_000
+private let patience: UInt64 = 180_000_000_000
 
 /// Waits until `body` gives a value; a test that waits in vain fails here instead of hanging.
 func awaited<State, Result>(

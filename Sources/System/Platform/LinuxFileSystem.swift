@@ -87,11 +87,13 @@ package struct LinuxFileSystem: FileSystem {
 
 /// An open descriptor; closed by `close`, or at the latest when the last reference goes.
 private final class LinuxFile: File, @unchecked Sendable {
-    // safety: the descriptor is set once; `isClosed` changes only in `close` and `deinit`, which
-    // the owner calls when no other thread uses the file. pread and pwrite are thread-safe.
+    // safety: the descriptor is set once; `isClosed` and `holdsLock` change only in locking,
+    // `close` and `deinit`, which the owner calls when no other thread uses the file. pread and
+    // pwrite are thread-safe.
     private let descriptor: Int32
     private let path: String
     private var isClosed = false
+    private var holdsLock = false
 
     init(descriptor: Int32, path: String) {
         self.descriptor = descriptor
@@ -99,7 +101,10 @@ private final class LinuxFile: File, @unchecked Sendable {
     }
 
     deinit {
-        if !isClosed { Glibc.close(descriptor) }
+        if !isClosed {
+            unlock()
+            Glibc.close(descriptor)
+        }
     }
 
     func size() throws(SystemError) -> UInt64 {
@@ -212,7 +217,10 @@ private final class LinuxFile: File, @unchecked Sendable {
 
     private func lock(_ operation: Int32) throws(SystemError) -> Bool {
         while true {
-            if flock(descriptor, operation | LOCK_NB) == 0 { return true }
+            if flock(descriptor, operation | LOCK_NB) == 0 {
+                holdsLock = true
+                return true
+            }
             let error = SystemError.last("flock", path)
             if error.errno == EWOULDBLOCK { return false }
             if error.errno != EINTR { throw error }
@@ -224,14 +232,25 @@ private final class LinuxFile: File, @unchecked Sendable {
     func isShared() throws(SystemError) -> Bool {
         guard try lock(LOCK_EX) else { return true }
         if flock(descriptor, LOCK_UN) != 0 { throw .last("flock", path) }
+        holdsLock = false
         return false
     }
 
     func close() throws(SystemError) {
         precondition(!isClosed, "closed twice: \(path)")
         isClosed = true
+        unlock()
         // After close the descriptor is gone even when an error is reported: never repeated.
         if Glibc.close(descriptor) != 0 { throw .last("close", path) }
+    }
+
+    /// Gives the lock back before the descriptor goes: a child that was forked meanwhile and has
+    /// not yet begun its own program holds a copy, and with it the lock.
+    private func unlock() {
+        guard holdsLock else { return }
+        holdsLock = false
+        // Closing follows and gives it back as well, as soon as no copy is left.
+        _ = flock(descriptor, LOCK_UN)
     }
 
     private func filePosition(_ offset: UInt64, plus done: Int) throws(SystemError) -> Int {

@@ -146,9 +146,8 @@ struct AccountMatcher: Sendable {
         let (end, overflow) = offset.addingReportingOverflow(UInt64(expected.count))
         guard !overflow, end <= UInt64(data.count) else { return false }
         let start = data.lowerBound + Int(offset)
-        return bytes.withUnsafeBytes {
-            $0[start..<start + expected.count].elementsEqual(expected)
-        }
+        let part = bytes.extracting(start..<start + expected.count)
+        return part.withUnsafeBytes { $0.elementsEqual(expected) }
     }
 
     /// SPL token's own test of an initialised token account, with or without extensions: state byte

@@ -2,6 +2,7 @@
 
 import CGeyser
 import JSONText
+import RecordModel
 
 /// Writes one message as a JSON object: what stands on the wire, in the order of the field numbers,
 /// names in lowerCamelCase, 64-bit integers as strings, bytes as Base64.
@@ -132,7 +133,7 @@ struct ProtobufToJSON {
         case .string: writer.string(utf8: try text(bytes, part).bytes)
         case .bytes:
             let range = try wire { () throws(ProtobufError) in try part.delimited() }
-            writer.base64(bytes.withUnsafeBytes { [UInt8]($0[range]) })
+            writer.base64(bytes.copyBytes(range))
         case .enumeration(let descriptor):
             let number = Int32(truncatingIfNeeded: try varint(part))
             if let name = descriptor.name(numbered: number) {
@@ -177,7 +178,7 @@ struct ProtobufToJSON {
         _ part: ProtobufField
     ) throws(ProtobufJSONError) -> UTF8Text {
         let range = try wire { () throws(ProtobufError) in try part.delimited() }
-        guard let text = UTF8Text(validating: bytes.withUnsafeBytes { [UInt8]($0[range]) }) else {
+        guard let text = UTF8Text(validating: bytes.copyBytes(range)) else {
             throw .notProtobuf(.invalidText(field: part.number, offset: part.start))
         }
         return text

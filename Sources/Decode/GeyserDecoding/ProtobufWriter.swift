@@ -88,6 +88,6 @@ package enum ProtobufWriter {
 
     /// A part of `source` as it stands.
     package static func copy(_ source: RawSpan, _ range: Range<Int>, to out: inout [UInt8]) {
-        source.withUnsafeBytes { out.append(contentsOf: $0[range]) }
+        source.extracting(range).withUnsafeBytes { out.append(contentsOf: $0) }
     }
 }

@@ -2,6 +2,7 @@
 // a wrong "no" costs a client its subscription, a wrong "yes" would pass a part for the whole.
 
 import MarketModel
+import RecordModel
 
 /// The answer for one new request, with what is needed to take only sound updates from each stream.
 package struct StreamCoverage: Sendable {
@@ -60,7 +61,7 @@ package struct StreamCoverage: Sendable {
         ) {
             guard field.number == 1 else { continue }
             let range = try field.delimited()
-            let name = UTF8Text(validating: update.withUnsafeBytes { [UInt8]($0[range]) })
+            let name = UTF8Text(validating: update.copyBytes(range))
             if let name, names?.contains(name) == true { return true }
         }
         return false

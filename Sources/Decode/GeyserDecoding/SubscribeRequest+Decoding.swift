@@ -1,3 +1,5 @@
+import RecordModel
+
 // SubscribeRequest from wire bytes. Repeated single fields: the last one stands.
 
 extension SubscribeRequest {
@@ -38,7 +40,7 @@ private func text(_ bytes: RawSpan, _ field: ProtobufField) throws(ProtobufError
 }
 
 private func octets(_ bytes: RawSpan, _ range: Range<Int>) -> [UInt8] {
-    bytes.withUnsafeBytes { [UInt8]($0[range]) }
+    bytes.copyBytes(range)
 }
 
 /// One entry of a map: key 1, value 2, each empty when absent.

@@ -1,4 +1,5 @@
 import MarketModel
+import RecordModel
 
 /// `TokenAccountExpansionControlFlag`: whose token accounts count as the filter's addresses.
 enum TokenAccountExpansion: Int32, Sendable {
@@ -59,7 +60,7 @@ struct TokenBalances {
     /// Nil when the text is not an address, which then matches nothing.
     private static func key(_ bytes: RawSpan, _ range: Range<Int>) -> PublicKey? {
         do throws(Base58Error) {
-            return try PublicKey(base58: bytes.withUnsafeBytes { [UInt8]($0[range]) })
+            return try PublicKey(base58: bytes.copyBytes(range))
         } catch {
             return nil
         }
@@ -85,6 +86,8 @@ struct TokenBalances {
     }
 
     private static func same(_ bytes: RawSpan, _ left: Range<Int>, _ right: Range<Int>) -> Bool {
-        bytes.withUnsafeBytes { $0[left].elementsEqual($0[right]) }
+        bytes.extracting(left).withUnsafeBytes { left in
+            bytes.extracting(right).withUnsafeBytes { left.elementsEqual($0) }
+        }
     }
 }

@@ -1,6 +1,7 @@
 // The identity of an update, for merging what several streams brought.
 
 package import MarketModel
+import RecordModel
 
 extension UpdateSummary {
     /// The key under which the same update of another stream is recognised.
@@ -31,7 +32,7 @@ extension UpdateSummary {
     }
 
     private func blockhash(_ bytes: RawSpan) -> Blockhash? {
-        let text = bytes.withUnsafeBytes { [UInt8]($0[blockhash]) }
+        let text = bytes.copyBytes(blockhash)
         do throws(Base58Error) {
             return try Blockhash(base58: text)
         } catch {

@@ -128,13 +128,14 @@ package struct BlockHeader: Equatable, Sendable {
         salt: UInt64
     ) throws(FormatError) -> (header: BlockHeader, link: UInt64) {
         let structure = "block header"
-        guard bytes.count >= FormatLimits.blockHeaderBytes, let base = bytes.baseAddress else {
+        guard bytes.count >= FormatLimits.blockHeaderBytes else {
             throw .truncated(
                 structure: structure,
                 needed: FormatLimits.blockHeaderBytes,
                 available: bytes.count
             )
         }
+        let base = RawSpan(_unsafeBytes: bytes)
         guard base.u32(0) == magic else { throw .notOurs(structure: structure) }
         let found = base.u64(72)
         let expected = BlockCoding.checksum(

@@ -170,13 +170,14 @@ package struct SegmentSeal: Equatable, Sendable {
         salt: UInt64
     ) throws(FormatError) -> Trailer {
         let structure = "segment trailer"
-        guard bytes.count == FormatLimits.trailerBytes, let base = bytes.baseAddress else {
+        guard bytes.count == FormatLimits.trailerBytes else {
             throw .truncated(
                 structure: structure,
                 needed: FormatLimits.trailerBytes,
                 available: bytes.count
             )
         }
+        let base = RawSpan(_unsafeBytes: bytes)
         guard base.u32(0) == magic else { throw .notOurs(structure: structure) }
         let found = base.u64(72)
         let expected = BlockCoding.checksum(
@@ -235,13 +236,14 @@ package struct SegmentSeal: Equatable, Sendable {
         guard found == trailer.indexChecksum else {
             throw .checksum(structure: structure, expected: trailer.indexChecksum, found: found)
         }
+        let whole = RawSpan(_unsafeBytes: bytes)
         var entries: [BlockIndexEntry] = []
         entries.reserveCapacity(trailer.entryCount)
         var next = UInt64(FormatLimits.segmentHeaderBytes)
         var sequence = Sequence.none
         for number in 0..<trailer.entryCount {
-            guard let start = bytes.baseAddress else { break }
-            let base = start + number * FormatLimits.indexEntryBytes
+            let start = number * FormatLimits.indexEntryBytes
+            let base = whole.extracting(start..<start + FormatLimits.indexEntryBytes)
             let offset = base.u64(0)
             guard offset == next else {
                 throw .invalid(structure: structure, field: "offset", value: offset)

@@ -107,14 +107,14 @@ package struct ContextState: Equatable, Sendable {
         var offset = 0
         var last = Sequence.none
         while offset < raw.count {
-            guard raw.count - offset >= 8, let base = raw.baseAddress else {
+            guard raw.count - offset >= 8 else {
                 throw .truncated(
                     structure: "context",
                     needed: 8,
                     available: raw.count - offset
                 )
             }
-            let sequence = Sequence(base.u64(offset))
+            let sequence = Sequence(RawSpan(_unsafeBytes: raw).u64(offset))
             guard sequence > last else {
                 throw .invalid(structure: "context", field: "sequence", value: sequence.value)
             }

@@ -96,13 +96,14 @@ package struct ManifestEntry: Equatable, Sendable {
         salt: UInt64
     ) throws(FormatError) -> ManifestEntry {
         let structure = "manifest entry"
-        guard bytes.count >= FormatLimits.manifestEntryBytes, let base = bytes.baseAddress else {
+        guard bytes.count >= FormatLimits.manifestEntryBytes else {
             throw .truncated(
                 structure: structure,
                 needed: FormatLimits.manifestEntryBytes,
                 available: bytes.count
             )
         }
+        let base = RawSpan(_unsafeBytes: bytes)
         guard base.u32(0) == magic else { throw .notOurs(structure: structure) }
         let found = base.u64(88)
         let expected = BlockCoding.checksum(
@@ -185,13 +186,14 @@ package struct ManifestHeader: Equatable, Sendable {
         guard bytes.count >= magic.count, bytes.prefix(magic.count).elementsEqual(magic) else {
             throw .notOurs(structure: structure)
         }
-        guard bytes.count >= FormatLimits.manifestHeaderBytes, let base = bytes.baseAddress else {
+        guard bytes.count >= FormatLimits.manifestHeaderBytes else {
             throw .truncated(
                 structure: structure,
                 needed: FormatLimits.manifestHeaderBytes,
                 available: bytes.count
             )
         }
+        let base = RawSpan(_unsafeBytes: bytes)
         guard base.u16(8) <= FormatLimits.versionMajor else {
             throw .newerVersion(
                 structure: structure,

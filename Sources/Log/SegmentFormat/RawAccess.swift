@@ -1,12 +1,29 @@
-// Little-endian integers in raw memory. Callers have checked the bounds; the checks here hold in
-// debug builds and cost nothing in release.
+// Little-endian integers in memory.
+//
+// Whatever is read once a block or less often is read through a span, which checks its bounds in
+// release builds too. Only the record codec, which runs for every frame, reads through a pointer,
+// behind its own checks of the length.
 
-extension UnsafeRawPointer {
-    @inlinable
+extension RawSpan {
+    @inline(__always)
+    func u8(_ offset: Int) -> UInt8 { unsafeLoad(fromByteOffset: offset, as: UInt8.self) }
     @inline(__always)
     func u16(_ offset: Int) -> UInt16 {
-        UInt16(littleEndian: loadUnaligned(fromByteOffset: offset, as: UInt16.self))
+        UInt16(littleEndian: unsafeLoadUnaligned(fromByteOffset: offset, as: UInt16.self))
     }
+    @inline(__always)
+    func u32(_ offset: Int) -> UInt32 {
+        UInt32(littleEndian: unsafeLoadUnaligned(fromByteOffset: offset, as: UInt32.self))
+    }
+    @inline(__always)
+    func u64(_ offset: Int) -> UInt64 {
+        UInt64(littleEndian: unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self))
+    }
+    @inline(__always)
+    func i64(_ offset: Int) -> Int64 { Int64(bitPattern: u64(offset)) }
+}
+
+extension UnsafeRawPointer {
     @inlinable
     @inline(__always)
     func u32(_ offset: Int) -> UInt32 {

@@ -85,7 +85,7 @@ package struct SegmentHeader: Equatable, Sendable {
         _ bytes: UnsafeRawBufferPointer
     ) throws(FormatError) -> (header: SegmentHeader, link: UInt64) {
         let structure = "segment header"
-        guard bytes.count >= magic.count, let base = bytes.baseAddress else {
+        guard bytes.count >= magic.count else {
             throw .truncated(
                 structure: structure,
                 needed: FormatLimits.segmentHeaderBytes,
@@ -102,6 +102,7 @@ package struct SegmentHeader: Equatable, Sendable {
                 available: bytes.count
             )
         }
+        let base = RawSpan(_unsafeBytes: bytes)
         let found = base.u64(120)
         let salt = base.u64(56)
         let expected = BlockCoding.checksum(

@@ -62,7 +62,7 @@ func tests(
 
 let package = Package(
     name: "tapedeck",
-    products: [.executable(name: "tapedeck", targets: ["Command"])],
+    products: [.executable(name: "tapedeck", targets: ["Program"])],
     targets: [
         // MARK: System: C libraries and the machine
         .systemLibrary(
@@ -192,7 +192,7 @@ let package = Package(
         edge("Synthesis", "Support", ["RecordModel", "MarketModel", "SegmentLog", "Platform"]),
 
         // MARK: App: the command line, where everything meets
-        .executableTarget(
+        .target(
             name: "Command",
             dependencies: [
                 "RecordModel", "MarketModel", "Platform", "SegmentFormat", "SegmentLog", "LogCare",
@@ -201,6 +201,13 @@ let package = Package(
                 "GRPCTransport", "WebSocketTransport", "WebSocketProtocol", "JSONText", "Inflation",
             ],
             path: "Sources/App/Command",
+            swiftSettings: common
+        ),
+        // The main function and nothing else, so that tests and fuzzing link what is above.
+        .executableTarget(
+            name: "Program",
+            dependencies: ["Command"],
+            path: "Sources/App/Program",
             swiftSettings: common
         ),
 

@@ -15,8 +15,8 @@ struct ImportRow {
     }
 }
 
-/// Only `Platform` and `WebSocketTransport` touch the kernel; only `Command` has Foundation; a C
-/// module belongs to the targets that name it; `Simulation` is for tests and tools.
+/// Only `Platform` and `WebSocketTransport` touch the kernel (`Program` exits); only `Command` has
+/// Foundation; a C module belongs to the targets that name it; `Simulation` is for tests and tools.
 let importTable: [ImportRow] = [
     ImportRow("CLZ4"),
     ImportRow("CXXHash"),
@@ -106,6 +106,8 @@ let importTable: [ImportRow] = [
         ],
         toolchain: ["Foundation"]
     ),
+
+    ImportRow("Program", ["Command"], toolchain: ["Glibc"]),
 
     // Tools, which may import anything, but only by name.
     ImportRow("AllocationCount"),

@@ -2,7 +2,7 @@ import Platform
 import SegmentLog
 
 /// The whole program: understands the words behind its name, does what they ask, and gives the
-/// code to exit with. Kept out of main.swift, where everything belongs to the main actor.
+/// code to exit with. Apart from `EntryPoint`, so that tests can call it.
 func go(_ words: [String]) -> ExitCode {
     let console = Console()
     let parser = ArgumentParser(verbs: allVerbs, environment: Environment.value)

@@ -1,3 +1,0 @@
-import Foundation
-
-exit(go(Array(CommandLine.arguments.dropFirst())).rawValue)

@@ -1,0 +1,8 @@
+import Command
+import Glibc
+
+/// Where the program begins.
+@main
+enum EntryPoint {
+    static func main() { exit(runTapedeck(Array(CommandLine.arguments.dropFirst()))) }
+}

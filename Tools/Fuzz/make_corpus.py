@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Writes the corpora that fuzzing begins with: Tests/Fuzz/Corpus/TARGET/NAME.
 
-    Tools/Fuzz/make_corpus.py
+    Tools/Fuzz/make_corpus.py [TAPEDECK]
 
 Every input is invented here or cut from Recordings. The same files come out of every run; files of
-an earlier run that are no longer made are removed.
+an earlier run that are no longer made are removed. Given the program, the MCAP inputs are exported
+anew; otherwise they stay as they are.
 """
 
 import base64
@@ -13,6 +14,8 @@ import json
 import pathlib
 import shutil
 import struct
+import subprocess
+import sys
 import zlib
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -423,8 +426,23 @@ def program():
     put("import", "capture-raw", json.dumps({"t_wall": 1700000000.125, "raw": "{}"}) + "\n")
 
 
+def exports(tapedeck):
+    folder = CORPUS / "mcap"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for name in ("smallest", "sealed"):
+        source = RECORDINGS / "formats" / "v1" / name / "recording"
+        target = folder / name
+        command = [tapedeck, "export", source, "--format", "mcap", "-o", target]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+
+
 def main():
-    shutil.rmtree(CORPUS, ignore_errors=True)
+    for folder in CORPUS.glob("*"):
+        if folder.name != "mcap":
+            shutil.rmtree(folder)
+    if len(sys.argv) > 1:
+        exports(sys.argv[1])
     structures(recordings())
     geyser()
     wires()

@@ -48,6 +48,14 @@ let commandTargets = [
         guard let order = attempt(capture.order) else { return }
         check(order.ends.count == order.connections.count, "every connection has its ends")
     },
+    FuzzTarget("mcap", bytesMax: 24 << 10) { bytes in
+        // Whole as it is, and behind the magic bytes, which search need not find.
+        for head in [[], Array("\u{89}MCAP0\r\n".unicodeScalars.map { UInt8($0.value) })] {
+            let file = ImportFile(name: "fuzz", bytes: head + Array(bytes))
+            guard let summary = attempt({ try McapImport(file).check() }) else { continue }
+            check(summary.last >= summary.first, "an MCAP file has its records in order")
+        }
+    },
 ]
 
 /// Everything that a single word of a command line may be.

@@ -328,7 +328,13 @@ package final class RecordCursor {
         do {
             let raw = try scanner.restore()
             if header.kind == .hole {
-                let hole = try Hole(decoding: RawSpan(_unsafeBytes: raw), header: header)
+                var hole = try Hole(decoding: RawSpan(_unsafeBytes: raw), header: header)
+                if hole.from < expected {
+                    // What had been read of the file before this one is not delivered again.
+                    guard hole.last >= expected else { return nil }
+                    hole.count = hole.last.value - expected.value + 1
+                    hole.from = expected
+                }
                 expected = hole.last.next
                 pending.append(.hole(hole))
                 return nil

@@ -34,14 +34,16 @@ package struct RecordingLayout: Sendable {
         pad(ordinal, 8) + "-" + pad(firstSequence, 20) + ".seg"
     }
 
-    /// The ordinal and first sequence that a file name tells; nil when it is no segment's name.
+    /// The ordinal and first sequence that a file name tells; nil when it is no segment's name, or
+    /// tells numbers that no segment has (see `SegmentHeader`).
     package static func parseSegmentName(
         _ name: String
     ) -> (ordinal: UInt64, firstSequence: UInt64)? {
         guard name.hasSuffix(".seg") else { return nil }
         let parts = name.dropLast(4).split(separator: "-", omittingEmptySubsequences: false)
         guard parts.count == 2, let ordinal = UInt64(parts[0]), let first = UInt64(parts[1]),
-            segmentName(ordinal: ordinal, firstSequence: first) == name
+            segmentName(ordinal: ordinal, firstSequence: first) == name,
+            ordinal > 0, ordinal < .max, first > 0, first < .max
         else { return nil }
         return (ordinal, first)
     }

@@ -91,6 +91,11 @@ let package = Package(
             path: "Sources/System/CZlib",
             providers: [.apt(["zlib1g-dev"])]
         ),
+        .systemLibrary(
+            name: "CSQLite",
+            path: "Sources/System/CSQLite",
+            providers: [.apt(["libsqlite3-dev"])]
+        ),
         .systemLibrary(name: "CLinux", path: "Sources/System/CLinux"),
         .target(
             name: "CGeyser",
@@ -162,6 +167,22 @@ let package = Package(
         ),
         edge("EthereumDecoding", "Decode", ["RecordModel", "MarketModel", "JSONText"]),
         pure("Deduplication", "Decode", ["RecordModel", "MarketModel"]),
+        pure("ProgramDecoding", "Decode", ["MarketModel", "RecordModel"]),
+        pure("Assembly", "Decode", ["RecordModel", "MarketModel"]),
+        edge(
+            "Pipeline",
+            "Decode",
+            ["RecordModel", "MarketModel", "GeyserDecoding", "ProgramDecoding", "Assembly"]
+        ),
+
+        // MARK: Project: state folded from the log
+        edge("Projection", "Project", ["RecordModel", "MarketModel", "BlockCodec"]),
+        pure("Projectors", "Project", ["RecordModel", "MarketModel", "Projection"]),
+        edge(
+            "CheckpointStore",
+            "Project",
+            ["RecordModel", "MarketModel", "Projection", "Platform", "CSQLite"]
+        ),
 
         // MARK: Serve: the log played back
         edge(
@@ -309,6 +330,40 @@ let package = Package(
             "DeduplicationTests",
             "Decode/DeduplicationTests",
             ["Deduplication", "MarketModel", "RecordModel"]
+        ),
+        tests(
+            "ProgramDecodingTests",
+            "Decode/ProgramDecodingTests",
+            [
+                "ProgramDecoding", "GeyserDecoding", "MarketModel", "RecordModel",
+            ]
+        ),
+        tests("AssemblyTests", "Decode/AssemblyTests", ["Assembly", "MarketModel", "RecordModel"]),
+        tests(
+            "PipelineTests",
+            "Decode/PipelineTests",
+            [
+                "Pipeline", "Assembly", "ProgramDecoding", "GeyserDecoding", "MarketModel",
+                "RecordModel",
+            ]
+        ),
+        tests(
+            "ProjectionTests",
+            "Project/ProjectionTests",
+            ["Projection", "MarketModel", "RecordModel", "BlockCodec"]
+        ),
+        tests(
+            "ProjectorsTests",
+            "Project/ProjectorsTests",
+            ["Projectors", "Projection", "MarketModel", "RecordModel"]
+        ),
+        tests(
+            "CheckpointStoreTests",
+            "Project/CheckpointStoreTests",
+            [
+                "CheckpointStore", "Projection", "Projectors", "MarketModel", "RecordModel",
+                "Platform",
+            ]
         ),
         tests(
             "ReplayTests",

@@ -24,6 +24,7 @@ let importTable: [ImportRow] = [
     ImportRow("COpenSSL"),
     ImportRow("CZlib"),
     ImportRow("CLinux"),
+    ImportRow("CSQLite"),
     ImportRow("CGeyser"),
     ImportRow("CSimdJSON"),
     ImportRow("Platform", ["CLinux"], toolchain: ["Glibc", "Synchronization"]),
@@ -75,6 +76,19 @@ let importTable: [ImportRow] = [
     ),
     ImportRow("EthereumDecoding", ["RecordModel", "MarketModel", "JSONText"]),
     ImportRow("Deduplication", ["RecordModel", "MarketModel"]),
+    ImportRow("ProgramDecoding", ["MarketModel", "RecordModel"]),
+    ImportRow("Assembly", ["RecordModel", "MarketModel"]),
+    ImportRow(
+        "Pipeline",
+        ["RecordModel", "MarketModel", "GeyserDecoding", "ProgramDecoding", "Assembly"]
+    ),
+
+    ImportRow("Projection", ["RecordModel", "MarketModel", "BlockCodec"]),
+    ImportRow("Projectors", ["RecordModel", "MarketModel", "Projection"]),
+    ImportRow(
+        "CheckpointStore",
+        ["RecordModel", "MarketModel", "Projection", "Platform", "CSQLite"]
+    ),
 
     ImportRow("Replay", ["RecordModel", "SegmentFormat", "SegmentLog", "Platform"]),
     ImportRow(

@@ -3,7 +3,8 @@ package struct Blockhash: Hashable, Comparable, Sendable, CustomStringConvertibl
     /// The longest text of 32 bytes.
     package static let charactersMax = 44
 
-    private let storage: Bytes32
+    /// The bytes, as they are compared and hashed.
+    package let storage: Bytes32
 
     /// The 32 bytes at `offset`; nil when they do not lie within `bytes`.
     package init?(_ bytes: RawSpan, at offset: Int) {

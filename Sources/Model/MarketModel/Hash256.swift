@@ -20,6 +20,24 @@ package struct Hash256: Hashable, Comparable, Sendable, CustomStringConvertible 
         word3 = 0
     }
 
+    /// Nil unless there are exactly 32 bytes.
+    package init?(_ bytes: [UInt8]) {
+        guard bytes.count == 32 else { return nil }
+        let words = stride(from: 0, to: 32, by: 8).map { start in
+            bytes[start..<start + 8].reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+        }
+        (word0, word1, word2, word3) = (words[0], words[1], words[2], words[3])
+    }
+
+    /// The bytes in order.
+    package var bytes: [UInt8] {
+        [word0, word1, word2, word3].flatMap { word in
+            stride(from: UInt64(56), through: 0, by: -8).map { shift in
+                UInt8(truncatingIfNeeded: word >> shift)
+            }
+        }
+    }
+
     /// From its text, digits of either case; nil for anything else.
     package init?(hex text: Span<UInt8>) {
         guard text.count == Self.characters, Hex.hasPrefix(text) else { return nil }

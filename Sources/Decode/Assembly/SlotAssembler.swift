@@ -1,0 +1,1 @@
+// One assembler a chain: slots, forks, completeness.

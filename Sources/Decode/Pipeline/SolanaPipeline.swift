@@ -1,0 +1,1 @@
+// Records in, events at once and slot bundles when whole.

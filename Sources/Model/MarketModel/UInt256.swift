@@ -1,0 +1,75 @@
+/// An unsigned number of 256 bits: what the product of two amounts needs.
+package struct UInt256: Hashable, Comparable, Sendable {
+    /// Bits 128 to 255.
+    package let high: UInt128
+    /// Bits 0 to 127.
+    package let low: UInt128
+
+    package init(high: UInt128, low: UInt128) {
+        self.high = high
+        self.low = low
+    }
+
+    /// `a * b`, exactly.
+    package init(_ a: UInt128, times b: UInt128) {
+        (high, low) = a.multipliedFullWidth(by: b)
+    }
+
+    package static func < (left: UInt256, right: UInt256) -> Bool {
+        left.high == right.high ? left.low < right.low : left.high < right.high
+    }
+
+    /// `self - other`; `other` is not above `self`.
+    package func minus(_ other: UInt256) -> UInt256 {
+        precondition(other <= self, "a difference below zero")
+        let (low, borrows) = low.subtractingReportingOverflow(other.low)
+        return UInt256(high: high - other.high - (borrows ? 1 : 0), low: low)
+    }
+
+    /// `floor(self * scale / divisor)`, at most the greatest 64-bit number, and whether nothing was
+    /// rounded off. By long division, one bit of the quotient after the other.
+    ///
+    /// - Parameter divisor: above zero.
+    package func ratio(times scale: UInt64, over divisor: UInt256) -> (UInt64, isExact: Bool) {
+        precondition(divisor.high > 0 || divisor.low > 0, "a division by zero")
+        // self * scale, as 64 bits above 256.
+        let lowProduct = low.multipliedFullWidth(by: UInt128(scale))
+        let highProduct = high.multipliedFullWidth(by: UInt128(scale))
+        let (middle, carries) = highProduct.low.addingReportingOverflow(lowProduct.high)
+        let top = highProduct.high + (carries ? 1 : 0)
+        if top == 0, middle == 0, divisor.high == 0 {
+            let (quotient, rest) = UInt128(lowProduct.low)
+                .quotientAndRemainder(dividingBy: divisor.low)
+            return (UInt64(clamping: quotient), rest == 0)
+        }
+        var remainder = UInt256(high: 0, low: 0)
+        var quotient: UInt64 = 0
+        var isSaturated = false
+        for position in stride(from: 319, through: 0, by: -1) {
+            let bit: UInt128
+            switch position {
+            case 256...: bit = top >> UInt128(position - 256) & 1
+            case 128...: bit = middle >> UInt128(position - 128) & 1
+            default: bit = UInt128(lowProduct.low) >> UInt128(position) & 1
+            }
+            let overflows = remainder.high >> 127 == 1
+            remainder = UInt256(
+                high: remainder.high << 1 | remainder.low >> 127,
+                low: remainder.low << 1 | bit
+            )
+            if quotient >> 63 == 1 { isSaturated = true }
+            quotient <<= 1
+            if overflows || remainder >= divisor {
+                remainder = remainder.wrappingMinus(divisor)
+                quotient |= 1
+            }
+        }
+        return isSaturated ? (.max, false) : (quotient, remainder.high == 0 && remainder.low == 0)
+    }
+
+    /// `self - other` modulo 2^256.
+    private func wrappingMinus(_ other: UInt256) -> UInt256 {
+        let (low, borrows) = low.subtractingReportingOverflow(other.low)
+        return UInt256(high: high &- other.high &- (borrows ? 1 : 0), low: low)
+    }
+}

@@ -1,0 +1,1 @@
+// Checkpoints in SQLite, written atomically with their cursor.

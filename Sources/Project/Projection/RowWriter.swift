@@ -1,0 +1,81 @@
+package import MarketModel
+
+/// Writes the canonical form of keys and rows: columns one behind the other, integers with their
+/// highest byte first (signed ones with the sign bit turned over, so that the order of bytes is the
+/// order of numbers), text and bytes behind a length of four bytes, an optional column behind a
+/// byte that is 0 for nil and 1 otherwise.
+package struct RowWriter {
+    /// What has been written.
+    package private(set) var bytes: [UInt8] = []
+
+    package init() {}
+
+    /// Forgets what was written and keeps the memory.
+    package mutating func removeAll() { bytes.removeAll(keepingCapacity: true) }
+
+    /// A column of an unsigned type.
+    package mutating func add(_ value: UInt8) { bytes.append(value) }
+    /// A column of type `unsigned16`.
+    package mutating func add(_ value: UInt16) { append(value) }
+    /// A column of type `unsigned32`.
+    package mutating func add(_ value: UInt32) { append(value) }
+    /// A column of type `unsigned64`.
+    package mutating func add(_ value: UInt64) { append(value) }
+    /// A column of type `unsigned128`.
+    package mutating func add(_ value: UInt128) { append(value) }
+    /// A column of type `signed32`.
+    package mutating func add(_ value: Int32) {
+        append(UInt32(bitPattern: value) ^ 1 << 31)
+    }
+    /// A column of type `signed64`.
+    package mutating func add(_ value: Int64) {
+        append(UInt64(bitPattern: value) ^ 1 << 63)
+    }
+    /// A column of type `signed128`.
+    package mutating func add(_ value: Int128) {
+        append(UInt128(truncatingIfNeeded: value) ^ 1 << 127)
+    }
+    /// A column of type `boolean`.
+    package mutating func add(_ value: Bool) { bytes.append(value ? 1 : 0) }
+    /// A column of type `address`.
+    package mutating func add(_ value: Address) { bytes.append(contentsOf: value.bytes) }
+    /// A column of type `signature`: 64 bytes.
+    package mutating func add(_ value: TransactionID) {
+        switch value {
+        case .solana(let signature): bytes.append(contentsOf: signature.bytes)
+        case .evm(let hash):
+            bytes.append(contentsOf: hash.bytes)
+            bytes.append(contentsOf: repeatElement(0, count: 32))
+        }
+    }
+    /// A column of type `text`, cut at 65,536 bytes.
+    package mutating func add(_ value: String) {
+        let text = value.utf8.prefix(1 << 16)
+        append(UInt32(text.count))
+        bytes.append(contentsOf: text)
+    }
+    /// A column of type `bytes`.
+    ///
+    /// - Precondition: at most 16 MiB.
+    package mutating func add(_ value: [UInt8]) {
+        precondition(value.count <= 1 << 24, "a column of \(value.count) bytes")
+        append(UInt32(value.count))
+        bytes.append(contentsOf: value)
+    }
+    /// An optional column: its mark, and `body` when it is there.
+    package mutating func add<Value>(
+        optional value: Value?,
+        _ body: (inout RowWriter, Value) -> Void
+    ) {
+        bytes.append(value == nil ? 0 : 1)
+        if let value { body(&self, value) }
+    }
+
+    private mutating func append<Number: FixedWidthInteger & UnsignedInteger>(_ value: Number) {
+        var shift = Number.bitWidth
+        while shift > 0 {
+            shift -= 8
+            bytes.append(UInt8(truncatingIfNeeded: value >> Number(shift)))
+        }
+    }
+}

@@ -1,0 +1,1 @@
+// Token lifecycle, trading activity and liquidity.

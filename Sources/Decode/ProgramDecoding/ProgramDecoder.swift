@@ -5,12 +5,13 @@ package import MarketModel
 package struct ProgramDecoder {
     package init() {}
 
-    /// The market facts of a transaction; nil when it failed or has none.
+    /// Reads the market facts of a transaction.
     ///
     /// - Parameters:
     ///   - transaction: as read from `bytes`.
     ///   - bytes: what the ranges count in.
     ///   - tally: what every strategy answered is added here.
+    /// - Returns: nil when the transaction failed or has none.
     package mutating func decode(
         _ transaction: SolanaTransaction,
         _ bytes: RawSpan,

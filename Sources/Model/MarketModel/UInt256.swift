@@ -26,10 +26,13 @@ package struct UInt256: Hashable, Comparable, Sendable {
         return UInt256(high: high - other.high - (borrows ? 1 : 0), low: low)
     }
 
-    /// `floor(self * scale / divisor)`, at most the greatest 64-bit number, and whether nothing was
-    /// rounded off. By long division, one bit of the quotient after the other.
+    /// Scales and divides, by long division: one bit of the quotient after the other.
     ///
-    /// - Parameter divisor: above zero.
+    /// - Parameters:
+    ///   - scale: any number.
+    ///   - divisor: above zero.
+    /// - Returns: `floor(self * scale / divisor)`, at most the greatest 64-bit number, and whether
+    ///   nothing was rounded off.
     package func ratio(times scale: UInt64, over divisor: UInt256) -> (UInt64, isExact: Bool) {
         precondition(divisor.high > 0 || divisor.low > 0, "a division by zero")
         // self * scale, as 64 bits above 256.

@@ -63,13 +63,21 @@ def read(recording: str, acks: int, lied: bool = False) -> list[tuple[int, bytes
     records: list[tuple[int, bytes]] = []
     numbers: dict[str, int] = {}
     expected = 1
+    kept_on_full = False
     for line in result.stdout.splitlines():
         record = json.loads(line)
         if lied and result.returncode == 3 and record["kind"] in ("hole", "damage"):
             numbers, expected = {}, 0
             continue
         if record["kind"] == "hole":
-            fail(f"HOLE: {line[:200]!r}")
+            # A recorder that is told to end on a full disk states what it could not keep; what
+            # was acknowledged is never part of that.
+            if record["cause"] != "disk full" or int(record["from"]) <= acks:
+                fail(f"HOLE: acknowledged {acks}, {line[:200]!r}")
+            expected = int(record["through"]) + 1
+            numbers = {}
+            kept_on_full = True
+            continue
         sequence = int(record["sequence"])
         if lied and expected == 0:
             expected = sequence
@@ -88,7 +96,7 @@ def read(recording: str, acks: int, lied: bool = False) -> list[tuple[int, bytes
             continue
         stream = record["stream"]
         due = numbers[stream] + 1 if stream in numbers else number // APART * APART
-        if lied and result.returncode == 3 and stream not in numbers:
+        if (lied and result.returncode == 3 or kept_on_full) and stream not in numbers:
             due = number
         if number != due:
             fail(f"ORDER: number {number} where {due} was due, sequence {sequence}")
@@ -109,7 +117,8 @@ def main() -> None:
             read(recording, acks, lied=True)
         return
     records = read(recording, acks)
-    if len(records) < acks:
+    # Sequences are dense but for a hole, which lies above what was acknowledged.
+    if sum(sequence <= acks for sequence, _ in records) < acks:
         fail(f"LOST: acknowledged {acks}, have {len(records)}")
     if len(sys.argv) > 3:
         if records and (result := tapedeck("verify", recording)).returncode != 0:

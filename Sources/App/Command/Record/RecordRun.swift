@@ -78,6 +78,13 @@ struct RecordRun {
         talk.finish()
         let elapsed = clock.monotonicNanoseconds() - startedAt
         summarise(capture, elapsed: elapsed, stored: stored(), before: bytesBefore)
+        if failure != nil || capture.log.failure != nil {
+            console.say(
+                "not all of it could be written: records behind \(log.watermarks.durable) were not "
+                    + "acknowledged, and what of them is missing stands as a hole; see "
+                    + "'tapedeck gaps \(path)'"
+            )
+        }
         if case .logFailed(let text)? = capture.stop, failure ?? text == text {
             // Said when it happened; closing fails for the same reason.
             return .failed

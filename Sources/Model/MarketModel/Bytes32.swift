@@ -1,7 +1,7 @@
 /// Thirty-two bytes stored inline, ordered as bytes. What keys and hashes are made of.
 package struct Bytes32: Hashable, Comparable, Sendable {
     /// Big-endian words, so that comparing words is comparing bytes.
-    private let word0: UInt64
+    @usableFromInline let word0: UInt64
     private let word1: UInt64
     private let word2: UInt64
     private let word3: UInt64
@@ -53,6 +53,9 @@ package struct Bytes32: Hashable, Comparable, Sendable {
         self.word2 = word2
         self.word3 = word3
     }
+
+    /// The first eight bytes as a big-endian number: enough to tell most values apart.
+    @inlinable package var leading: UInt64 { word0 }
 
     /// The bytes in order.
     package var bytes: [UInt8] {

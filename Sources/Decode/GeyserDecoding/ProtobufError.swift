@@ -21,4 +21,8 @@ package enum ProtobufError: Error, Hashable, Sendable {
     case repeatedMessage(field: UInt32, offset: Int)
     /// The whole message is longer than its reader accepts.
     case tooLong
+    /// A list has more elements than its reader accepts (`UpdateLimits`).
+    case tooMany(field: UInt32, offset: Int)
+    /// Calls are said to come from a top-level instruction that the transaction does not have.
+    case unknownInstruction(index: UInt32, offset: Int)
 }

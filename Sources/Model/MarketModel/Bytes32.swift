@@ -67,6 +67,14 @@ package struct Bytes32: Hashable, Comparable, Sendable {
         return bytes
     }
 
+    /// The bytes as four words, highest byte first.
+    package var words: (UInt64, UInt64, UInt64, UInt64) { (word0, word1, word2, word3) }
+
+    /// From what `words` gave.
+    package init(words: (UInt64, UInt64, UInt64, UInt64)) {
+        (word0, word1, word2, word3) = words
+    }
+
     package static func < (left: Bytes32, right: Bytes32) -> Bool {
         if left.word0 != right.word0 { return left.word0 < right.word0 }
         if left.word1 != right.word1 { return left.word1 < right.word1 }

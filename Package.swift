@@ -184,6 +184,16 @@ let package = Package(
             ["RecordModel", "MarketModel", "Projection", "Platform", "CSQLite"]
         ),
 
+        edge(
+            "Folding",
+            "Project",
+            [
+                "RecordModel", "MarketModel", "Platform", "SegmentFormat", "SegmentLog",
+                "GeyserDecoding", "ProgramDecoding", "Assembly", "Pipeline", "Projection",
+                "Projectors", "CheckpointStore",
+            ]
+        ),
+
         // MARK: Serve: the log played back
         edge(
             "Replay",
@@ -363,6 +373,14 @@ let package = Package(
             [
                 "CheckpointStore", "Projection", "Projectors", "MarketModel", "RecordModel",
                 "Platform",
+            ]
+        ),
+        tests(
+            "FoldingTests",
+            "Project/FoldingTests",
+            [
+                "Folding", "Pipeline", "Projection", "Projectors", "Assembly", "CheckpointStore",
+                "MarketModel", "RecordModel", "SegmentLog", "Synthesis", "Platform",
             ]
         ),
         tests(

@@ -90,6 +90,15 @@ let importTable: [ImportRow] = [
         ["RecordModel", "MarketModel", "Projection", "Platform", "CSQLite"]
     ),
 
+    ImportRow(
+        "Folding",
+        [
+            "RecordModel", "MarketModel", "Platform", "SegmentFormat", "SegmentLog",
+            "GeyserDecoding", "ProgramDecoding", "Assembly", "Pipeline", "Projection",
+            "Projectors", "CheckpointStore",
+        ]
+    ),
+
     ImportRow("Replay", ["RecordModel", "SegmentFormat", "SegmentLog", "Platform"]),
     ImportRow(
         "ReplayServer",

@@ -1,18 +1,35 @@
 /// Turns the blocks of the chain into the timed messages of one Geyser stream.
 struct GeyserFeed {
-    let stream: UInt32
+    private(set) var stream: UInt32
     let source: UInt32
     let wholeBlocks: Bool
     private var random: MarketRandom
+    /// For what goes wrong; never drawn from when nothing is to.
+    private var faults: MarketRandom
+    private let duplicatedPerMille: UInt32
+    private let latePerMille: UInt32
     private var nextPing: Int64 = 0
 
     private static let millisecond: Int64 = 1_000_000
 
-    init(stream: UInt32, source: UInt32, wholeBlocks: Bool, seed: UInt64) {
+    init(stream: UInt32, source: UInt32, wholeBlocks: Bool, _ options: SynthesisOptions) {
         self.stream = stream
         self.source = source
         self.wholeBlocks = wholeBlocks
-        random = MarketRandom(seed: seed ^ 0x6765_7973_6572_0000 ^ UInt64(stream))
+        duplicatedPerMille = options.duplicatedPerMille
+        latePerMille = options.latePerMille
+        random = MarketRandom(seed: options.seed ^ 0x6765_7973_6572_0000 ^ UInt64(stream))
+        faults = MarketRandom(seed: options.seed ^ 0x6661_756c_7400_0000 ^ UInt64(stream))
+    }
+
+    /// Opens the source's next stream, after the one before has broken.
+    mutating func reopen(
+        as stream: UInt32,
+        at time: Int64,
+        into queue: inout TimedQueue<StreamEvent>
+    ) {
+        self.stream = stream
+        open(at: time, into: &queue)
     }
 
     /// Opens the stream: call, request, metadata, and the server's first ping.
@@ -41,13 +58,15 @@ struct GeyserFeed {
     /// One block, whose first shred reached the server at the given time.
     mutating func add(
         _ block: SolanaSlot,
+        _ fate: BlockFate = .canonical,
         at start: Int64,
         into queue: inout TimedQueue<StreamEvent>
     ) {
         if nextPing <= start { ping(at: start, into: &queue) }
         let processed = start + 345 * Self.millisecond + jitter(20)
-        addStatuses(block, start: start, processed: processed, into: &queue)
-        if !wholeBlocks { addParts(block, start: start, into: &queue) }
+        addStatuses(block, fate, start: start, processed: processed, into: &queue)
+        if !wholeBlocks { addParts(block, fate, start: start, into: &queue) }
+        guard fate != .dead else { return }
         // Nearly always before the processed status, as a real capture has it.
         let meta =
             random.chance(perMille: 20) ? processed + 2_000 : processed - 2 * Self.millisecond
@@ -79,16 +98,23 @@ struct GeyserFeed {
 
     private mutating func addStatuses(
         _ block: SolanaSlot,
+        _ fate: BlockFate,
         start: Int64,
         processed: Int64,
         into queue: inout TimedQueue<StreamEvent>
     ) {
         let bank = 4 * Self.millisecond + jitter(8)
         let early = random.chance(perMille: 40)
-        status(block, .firstShredReceived, early ? start + bank : start, &queue)
-        status(block, .createdBank, early ? start : start + bank, &queue)
-        status(block, .completed, processed - 6 * Self.millisecond, &queue)
-        status(block, .processed, processed, &queue)
+        if fate != .repaired {
+            status(block, .firstShredReceived, early ? start + bank : start, &queue)
+            status(block, .createdBank, early ? start : start + bank, &queue)
+        }
+        if fate == .dead { return status(block, .dead, processed, &queue) }
+        if fate != .repaired {
+            status(block, .completed, processed - 6 * Self.millisecond, &queue)
+            status(block, .processed, processed, &queue)
+        }
+        if fate == .orphaned { return }
         let confirmed = processed + 60 * Self.millisecond + jitter(120)
         status(block, .confirmed, confirmed, &queue)
         // About 31 slots behind.
@@ -98,6 +124,7 @@ struct GeyserFeed {
     /// Transactions, accounts and entries, spread over the time in which the block is produced.
     private mutating func addParts(
         _ block: SolanaSlot,
+        _ fate: BlockFate,
         start: Int64,
         into queue: inout TimedQueue<StreamEvent>
     ) {
@@ -107,11 +134,13 @@ struct GeyserFeed {
         var version = block.firstWriteVersion
         var times: [Int64] = []
         for (place, transaction) in block.transactions.enumerated() {
+            // Of a block that dies only the first half was produced.
+            if fate == .dead, place * 2 >= block.transactions.count { return }
             let time = first + span * Int64(place) / max(count, 1)
             // Votes run beside the market and so come out of order.
             let sent = time + (transaction.isVote ? jitter(25) : 0)
             times.append(max(sent, time))
-            send(transaction, block.slot, at: sent, &queue)
+            send(transaction, block.slot, at: sent + delay(), &queue)
             for (image, lamports) in zip(transaction.images, transaction.imageLamports) {
                 let body = GeyserMessages.account(
                     image,
@@ -154,6 +183,12 @@ struct GeyserFeed {
         update([filter], 4, GeyserMessages.transaction(transaction, slot: slot), time, &queue)
     }
 
+    /// How late a transaction comes.
+    private mutating func delay() -> Int64 {
+        guard latePerMille > 0, faults.chance(perMille: latePerMille) else { return 0 }
+        return Int64(faults.number(in: 50...1_200)) * Self.millisecond
+    }
+
     private mutating func status(
         _ block: SolanaSlot,
         _ status: GeyserMessages.Status,
@@ -187,6 +222,10 @@ struct GeyserFeed {
         let created = time - 4 * Self.millisecond - (random.chance(perMille: 30) ? jitter(2) : 0)
         let bytes = GeyserMessages.update(filters, field: field, body, created: created)
         add(.message(.incoming, bytes), at: time, into: &queue)
+        if duplicatedPerMille > 0, faults.chance(perMille: duplicatedPerMille) {
+            let again = time + Int64(faults.number(in: 0...40)) * Self.millisecond
+            add(.message(.incoming, bytes), at: again, into: &queue)
+        }
     }
 
     private func add(

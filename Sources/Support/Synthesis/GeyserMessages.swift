@@ -8,6 +8,7 @@ enum GeyserMessages {
         case firstShredReceived = 3
         case completed = 4
         case createdBank = 5
+        case dead = 6
     }
 
     /// Puts an update's body between its filter names and its time; `field` is the number of the

@@ -11,6 +11,8 @@ package struct MarketSynthesis {
     private var geyser: [GeyserFeed] = []
     private var ethereum: EthereumFeed?
     private var ends: [UInt32: Int64] = [:]
+    /// Streams opened so far.
+    private var opened: UInt32 = 0
 
     package init(_ options: SynthesisOptions) { self.options = options }
 
@@ -28,6 +30,7 @@ package struct MarketSynthesis {
     ) throws(Failure) {
         var random = MarketRandom(seed: options.seed ^ 0x7469_6d65)
         openStreams()
+        var faults = DeliveryFaults(options, streams: Int(options.streams))
         var chain = SolanaChainSynthesis(options)
         var slotsLeft = options.slots
         var blocksLeft = options.ethereumBlocks
@@ -35,10 +38,7 @@ package struct MarketSynthesis {
         var blockTime = options.startWallNanoseconds + Self.second
         while slotsLeft > 0 || blocksLeft > 0 {
             if slotsLeft > 0, blocksLeft == 0 || slotTime <= blockTime {
-                let block = chain.next(time: slotTime / Self.second)
-                for index in geyser.indices {
-                    geyser[index].add(block, at: slotTime, into: &queue)
-                }
+                addSlot(&chain, &faults, at: slotTime)
                 slotTime += Self.second * 385 / 1_000 + Int64(random.next(below: 40_000_000))
                 slotsLeft -= 1
                 if slotsLeft == 0 { closeGeyser(at: slotTime + Self.second / 2) }
@@ -58,24 +58,76 @@ package struct MarketSynthesis {
         try drain(before: .max, sink)
     }
 
+    /// The next block on every stream, with what goes wrong around it.
+    private mutating func addSlot(
+        _ chain: inout SolanaChainSynthesis,
+        _ faults: inout DeliveryFaults,
+        at time: Int64
+    ) {
+        let plan = faults.next()
+        let seconds = time / Self.second
+        if plan.forkDepth > 0 {
+            var branch = chain.branch(seed: faults.branchSeed())
+            for depth in 0..<plan.forkDepth {
+                let block = branch.next(time: seconds)
+                chain.pass(slots: block.slot - chain.slot)
+                let start = time + Int64(depth) * Self.second / 5
+                for index in geyser.indices {
+                    geyser[index].add(block, .orphaned, at: start, into: &queue)
+                }
+            }
+        }
+        if plan.hasDeadSlot {
+            var branch = chain.branch(seed: faults.branchSeed())
+            let block = branch.next(time: seconds)
+            chain.pass(slots: block.slot - chain.slot)
+            for index in geyser.indices {
+                geyser[index].add(block, .dead, at: time, into: &queue)
+            }
+        }
+        let before = plan.equivocates ? chain : nil
+        let block = chain.next(time: seconds)
+        let other = before.map { before in
+            var branch = before.branch(seed: faults.branchSeed())
+            return branch.next(time: seconds, slot: block.slot)
+        }
+        for index in geyser.indices where index != plan.missingOn {
+            if let other, index == geyser.indices.last {
+                geyser[index].add(other, .orphaned, at: time, into: &queue)
+                geyser[index].add(block, .repaired, at: time + Self.second / 4, into: &queue)
+            } else {
+                geyser[index].add(block, at: time, into: &queue)
+            }
+        }
+        if let broken = plan.breaks { breakStream(broken, at: time + Self.second / 5) }
+    }
+
+    /// A stream breaks, and its source comes back a second later.
+    private mutating func breakStream(_ index: Int, at time: Int64) {
+        geyser[index].close(.cut, at: time, into: &queue)
+        ends[geyser[index].stream] = time
+        opened += 1
+        geyser[index].reopen(as: opened, at: time + Self.second, into: &queue)
+    }
+
     private mutating func openStreams() {
-        var stream: UInt32 = 0
         if options.slots > 0 {
-            for wholeBlocks in options.wholeBlocks ? [false, true] : [false] {
-                stream += 1
+            let parts = [Bool](repeating: false, count: Int(options.streams))
+            for wholeBlocks in parts + (options.wholeBlocks ? [true] : []) {
+                opened += 1
                 var feed = GeyserFeed(
-                    stream: stream,
-                    source: stream,
+                    stream: opened,
+                    source: opened,
                     wholeBlocks: wholeBlocks,
-                    seed: options.seed
+                    options
                 )
                 feed.open(at: options.startWallNanoseconds, into: &queue)
                 geyser.append(feed)
             }
         }
         if options.ethereumBlocks > 0 {
-            stream += 1
-            var feed = EthereumFeed(stream: stream, source: stream, options)
+            opened += 1
+            var feed = EthereumFeed(stream: opened, source: opened, options)
             feed.open(at: options.startWallNanoseconds, into: &queue)
             ethereum = feed
         }

@@ -46,7 +46,8 @@ struct SolanaChainSynthesis {
     private var validators: [(vote: SolanaKey, authority: SolanaKey)] = []
     private var launched: UInt64 = 0
     private var made: UInt64 = 0
-    private var slot: UInt64
+    /// The number given out last.
+    private(set) var slot: UInt64
     private var height: UInt64
     private var hashes: [SolanaKey] = []
     private var parentSlot: UInt64
@@ -66,11 +67,23 @@ struct SolanaChainSynthesis {
         endow()
     }
 
-    /// The next block at the given wall time in seconds; some slot numbers are skipped.
-    mutating func next(time: Int64) -> SolanaSlot {
+    /// Leaves slot numbers to blocks beside this chain.
+    mutating func pass(slots: UInt64) { slot += slots }
+
+    /// A chain with the same past and another future.
+    func branch(seed: UInt64) -> SolanaChainSynthesis {
+        var branch = self
+        branch.random = MarketRandom(seed: seed)
+        return branch
+    }
+
+    /// The next block at the given wall time in seconds; some slot numbers are skipped, unless the
+    /// number is given.
+    mutating func next(time: Int64, slot given: UInt64? = nil) -> SolanaSlot {
         made += 1
         slot += 1
         while random.chance(perMille: options.skippedPerMille) { slot += 1 }
+        if let given { slot = given }
         height += 1
         transactions = []
         let context = SolanaSlotContext(slot: slot, timestamp: time, layout: options.layout)

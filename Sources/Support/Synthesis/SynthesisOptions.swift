@@ -41,6 +41,22 @@ package struct SynthesisOptions: Equatable, Sendable {
     package var skippedPerMille: UInt32 = 20
     /// Adds a second Geyser source that delivers whole blocks.
     package var wholeBlocks = false
+    /// Geyser sources that deliver the market in parts, each with delays of its own; 1 to 4.
+    package var streams: UInt32 = 1
+    /// Branches of one to three blocks that are processed and never confirmed.
+    package var forks: UInt32 = 0
+    /// Slots that die while their block is produced.
+    package var deadSlots: UInt32 = 0
+    /// Slots of which the last stream first sees another block.
+    package var equivocations: UInt32 = 0
+    /// Slots of which one stream gets nothing.
+    package var missedSlots: UInt32 = 0
+    /// Times that a stream breaks and comes back a second later.
+    package var disconnects: UInt32 = 0
+    /// Updates that a stream delivers twice, in thousandths.
+    package var duplicatedPerMille: UInt32 = 0
+    /// Transactions that come up to three slots late, in thousandths.
+    package var latePerMille: UInt32 = 0
     package var layout: EventLayout = .july2026
     package var end: End = .clean
 

@@ -1,0 +1,26 @@
+package import MarketModel
+
+/// Where an assembler ends and another can go on: the last final slot with what must be remembered
+/// of those before it. Stored with a checkpoint.
+package struct AssemblerAnchor: Hashable, Sendable {
+    /// Slot or block; everything at or below it is settled.
+    package var position: UInt64
+    /// Nil when no header of it was seen.
+    package var hash: Bytes32?
+    /// Whether slots had statuses; decides how slots are judged that have none.
+    package var hadStatuses: Bool
+    /// Ranges of final slots that are known to lack something, rising: data for them is news.
+    package var lacking: [ClosedRange<UInt64>]
+
+    package init(
+        position: UInt64,
+        hash: Bytes32?,
+        hadStatuses: Bool,
+        lacking: [ClosedRange<UInt64>] = []
+    ) {
+        self.position = position
+        self.hash = hash
+        self.hadStatuses = hadStatuses
+        self.lacking = lacking
+    }
+}

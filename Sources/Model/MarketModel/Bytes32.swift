@@ -46,8 +46,9 @@ package struct Bytes32: Hashable, Comparable, Sendable {
         )
     }
 
+    /// From big-endian words, the first one first.
     @usableFromInline
-    init(_ word0: UInt64, _ word1: UInt64, _ word2: UInt64, _ word3: UInt64) {
+    package init(_ word0: UInt64, _ word1: UInt64, _ word2: UInt64, _ word3: UInt64) {
         self.word0 = word0
         self.word1 = word1
         self.word2 = word2
@@ -56,6 +57,9 @@ package struct Bytes32: Hashable, Comparable, Sendable {
 
     /// The first eight bytes as a big-endian number: enough to tell most values apart.
     @inlinable package var leading: UInt64 { word0 }
+
+    /// The first eight bytes, big-endian: what a switch over known values looks at first.
+    package var leadingWord: UInt64 { word0 }
 
     /// The bytes in order.
     package var bytes: [UInt8] {

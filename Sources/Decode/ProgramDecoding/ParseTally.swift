@@ -29,7 +29,7 @@ package enum Strategy: UInt8, Hashable, Comparable, Sendable, CaseIterable, Cust
 
 /// Why something that is a strategy's own could not be read. It is counted; the transaction's other
 /// events count all the same.
-package enum ParseFailure: UInt8, Hashable, Comparable, Sendable, CaseIterable {
+package enum ParseFailure: UInt8, Error, Hashable, Comparable, Sendable, CaseIterable {
     /// Bytes end inside a field.
     case truncated = 1
     /// A field has a value that its meaning does not allow.
@@ -42,6 +42,8 @@ package enum ParseFailure: UInt8, Hashable, Comparable, Sendable, CaseIterable {
     case noEvent = 5
     /// An index points outside the keys.
     case badIndex = 6
+    /// More events, or longer ones, than a transaction can hold.
+    case tooLarge = 7
 
     package static func < (left: ParseFailure, right: ParseFailure) -> Bool {
         left.rawValue < right.rawValue
@@ -71,6 +73,8 @@ package struct ParseTally: Hashable, Sendable {
     package var unknown: [Unknown: UInt64] = [:]
     /// Bytes behind the last known field of an event: a newer form.
     package var unknownTailBytes: UInt64 = 0
+    /// Calls whose program's index points outside the keys.
+    package var callsWithoutProgram: UInt64 = 0
 
     package init() {}
 
@@ -82,5 +86,25 @@ package struct ParseTally: Hashable, Sendable {
         }
         unknown.merge(other.unknown, uniquingKeysWith: &+)
         unknownTailBytes &+= other.unknownTailBytes
+        callsWithoutProgram &+= other.callsWithoutProgram
+    }
+
+    /// Counts what a market's strategy could not read.
+    mutating func fail(_ program: SolanaProgram, _ failure: ParseFailure, count: Int = 1) {
+        guard let strategy = program.strategy else { return }
+        failed[strategy, default: [:]][failure, default: 0] &+= UInt64(count)
+    }
+
+    /// Counts a candidate that gave its event.
+    mutating func succeed(_ program: SolanaProgram) {
+        guard let strategy = program.strategy else { return }
+        decoded[strategy, default: 0] &+= 1
+    }
+
+    /// Counts an instruction or event that no strategy knows.
+    mutating func meetUnknown(_ program: SolanaProgram, isEvent: Bool, _ discriminator: UInt64) {
+        guard let address = program.address else { return }
+        let what = Unknown(program: address, isEvent: isEvent, discriminator: discriminator)
+        unknown[what, default: 0] &+= 1
     }
 }

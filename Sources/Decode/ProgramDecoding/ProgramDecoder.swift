@@ -3,7 +3,16 @@ package import MarketModel
 /// Reads the market events of one transaction after the other. What it gives depends on the
 /// transaction alone.
 package struct ProgramDecoder {
+    private(set) var walk = ProgramWalk()
+    private(set) var findings = MarketFindings()
+
     package init() {}
+
+    /// Whether any market program is among the keys of a transaction. All others have no facts.
+    package static func isOfInterest(_ keys: [Address]) -> Bool {
+        for key in keys where SolanaProgram(key).isMarket { return true }
+        return false
+    }
 
     /// Reads the market facts of a transaction.
     ///
@@ -17,6 +26,177 @@ package struct ProgramDecoder {
         _ bytes: RawSpan,
         tally: inout ParseTally
     ) -> TransactionFacts? {
-        nil
+        guard !transaction.isFailed, ProgramDecoder.isOfInterest(transaction.keys) else {
+            return nil
+        }
+        walk.read(transaction, bytes, tally: &tally)
+        findings.removeAll()
+        for call in walk.calls.indices
+        where walk.calls[call].program.isMarket && !walk.calls[call].isEvent {
+            read(call, transaction, bytes, tally: &tally)
+        }
+        for event in walk.orphans..<walk.events.count {
+            readOrphan(event, transaction, bytes, tally: &tally)
+        }
+        let movements = TokenMovements(transaction, bytes, walk, shareTokens: findings.shareTokens)
+        for burn in movements.burns { findings.add(burn.event, call: burn.call, transaction) }
+        guard !findings.found.isEmpty || !movements.links.isEmpty else { return nil }
+        return facts(transaction, bytes, movements)
+    }
+
+    private func facts(
+        _ transaction: SolanaTransaction,
+        _ bytes: RawSpan,
+        _ movements: TokenMovements
+    ) -> TransactionFacts? {
+        // A transaction has an identity; what has none is no transaction.
+        guard transaction.signature.count == 64,
+            let signature = Signature(bytes, at: transaction.signature.lowerBound)
+        else { return nil }
+        var facts = TransactionFacts(
+            id: .solana(signature),
+            index: UInt32(clamping: transaction.index),
+            feePayer: transaction.keys.first,
+            fee: UInt128(transaction.fee),
+            priorityPrice: UInt128(movements.priorityPrice),
+            tip: movements.tip,
+            events: placedEvents(transaction),
+            links: movements.links
+        )
+        facts.hasCutLogs = walk.hasCutLogs
+        MultiHop.mark(&facts.events)
+        return facts
+    }
+
+    /// The strategies, by program: one direct call, nothing to look up.
+    private mutating func read(
+        _ call: Int,
+        _ transaction: SolanaTransaction,
+        _ bytes: RawSpan,
+        tally: inout ParseTally
+    ) {
+        switch walk.calls[call].program {
+        case .pumpCurve:
+            PumpCurveStrategy.read(
+                call,
+                in: walk,
+                transaction,
+                bytes,
+                into: &findings,
+                tally: &tally
+            )
+        case .pumpSwap:
+            PumpSwapStrategy.read(
+                call,
+                in: walk,
+                transaction,
+                bytes,
+                into: &findings,
+                tally: &tally
+            )
+        case .raydiumV4:
+            RaydiumV4Strategy.read(
+                call,
+                in: walk,
+                transaction,
+                bytes,
+                into: &findings,
+                tally: &tally
+            )
+        case .raydiumCPMM:
+            RaydiumCPMMStrategy.read(
+                call,
+                in: walk,
+                transaction,
+                bytes,
+                into: &findings,
+                tally: &tally
+            )
+        case .raydiumCLMM:
+            RaydiumCLMMStrategy.read(
+                call,
+                in: walk,
+                transaction,
+                bytes,
+                into: &findings,
+                tally: &tally
+            )
+        case .launchLab:
+            LaunchLabStrategy.read(
+                call,
+                in: walk,
+                transaction,
+                bytes,
+                into: &findings,
+                tally: &tally
+            )
+        case .other, .token, .token2022, .system, .computeBudget: break
+        }
+    }
+
+    /// An event that no call is known for.
+    private mutating func readOrphan(
+        _ event: Int,
+        _ transaction: SolanaTransaction,
+        _ bytes: RawSpan,
+        tally: inout ParseTally
+    ) {
+        switch walk.events[event].program {
+        case .pumpCurve:
+            PumpCurveStrategy.readOrphan(
+                event,
+                in: walk,
+                transaction,
+                bytes,
+                into: &findings,
+                tally: &tally
+            )
+        case .pumpSwap:
+            PumpSwapStrategy.readOrphan(
+                event,
+                in: walk,
+                transaction,
+                bytes,
+                into: &findings,
+                tally: &tally
+            )
+        case .raydiumV4:
+            RaydiumV4Strategy.readOrphan(
+                event,
+                in: walk,
+                transaction,
+                bytes,
+                into: &findings,
+                tally: &tally
+            )
+        case .raydiumCPMM:
+            RaydiumCPMMStrategy.readOrphan(
+                event,
+                in: walk,
+                transaction,
+                bytes,
+                into: &findings,
+                tally: &tally
+            )
+        case .raydiumCLMM:
+            RaydiumCLMMStrategy.readOrphan(
+                event,
+                in: walk,
+                transaction,
+                bytes,
+                into: &findings,
+                tally: &tally
+            )
+        case .launchLab:
+            LaunchLabStrategy.readOrphan(
+                event,
+                in: walk,
+                transaction,
+                bytes,
+                into: &findings,
+                tally: &tally
+            )
+        case .other, .token, .token2022, .system, .computeBudget: break
+        }
     }
 }

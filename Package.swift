@@ -172,7 +172,10 @@ let package = Package(
         edge(
             "Pipeline",
             "Decode",
-            ["RecordModel", "MarketModel", "GeyserDecoding", "ProgramDecoding", "Assembly"]
+            [
+                "RecordModel", "MarketModel", "Inflation", "GeyserDecoding", "ProgramDecoding",
+                "Assembly",
+            ]
         ),
 
         // MARK: Project: state folded from the log

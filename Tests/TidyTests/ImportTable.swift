@@ -80,7 +80,10 @@ let importTable: [ImportRow] = [
     ImportRow("Assembly", ["RecordModel", "MarketModel"]),
     ImportRow(
         "Pipeline",
-        ["RecordModel", "MarketModel", "GeyserDecoding", "ProgramDecoding", "Assembly"]
+        [
+            "RecordModel", "MarketModel", "Inflation", "GeyserDecoding", "ProgramDecoding",
+            "Assembly",
+        ]
     ),
 
     ImportRow("Projection", ["RecordModel", "MarketModel", "BlockCodec"]),

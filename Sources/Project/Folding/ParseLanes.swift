@@ -6,27 +6,21 @@ package import Platform
 /// One thread gives and takes. When the batch that comes next has not been begun by another
 /// thread, the taker parses it itself, so that no processor waits for the other. How many threads
 /// there are never changes what comes out.
-package final class ParseLanes<Parsed: Sendable> {
-    private final class Job: @unchecked Sendable {
-        // safety: `batch` and `parser` belong to the thread that moved `state` to `.running`, or
-        // to the giver while it is `.waiting` or `.done`; the monitor orders the two.
-        let batch: RecordBatch<Parsed>
-        init(_ batch: RecordBatch<Parsed>) { self.batch = batch }
-    }
-
+package final class ParseLanes {
+    /// Who has a batch: nobody yet, a thread that parses it, nobody any more.
     private enum Progress {
         case waiting, running, done
     }
 
     private struct State {
-        var jobs: [(job: Job, progress: Progress)] = []
+        var jobs: [(batch: RecordBatch, progress: Progress)] = []
         var isEnding = false
     }
 
     /// Batches that may be under way at a time.
     package let depth: Int
     private let state = Monitor(State())
-    private let parse: @Sendable (RecordBatch<Parsed>, Int) -> Void
+    private let parse: @Sendable (RecordBatch, Int) -> Void
     private var threads: [Platform.Thread] = []
 
     /// - Parameters:
@@ -36,7 +30,7 @@ package final class ParseLanes<Parsed: Sendable> {
     /// - Throws: a thread cannot be made.
     package init(
         helpers: Int,
-        parse: @escaping @Sendable (RecordBatch<Parsed>, Int) -> Void
+        parse: @escaping @Sendable (RecordBatch, Int) -> Void
     ) throws(SystemError) {
         precondition(helpers >= 0 && helpers <= 64, "\(helpers) threads")
         depth = helpers == 0 ? 1 : helpers * 2 + 2
@@ -58,29 +52,28 @@ package final class ParseLanes<Parsed: Sendable> {
     package var count: Int { state.withLock { $0.jobs.count } }
 
     /// Gives a batch; there is room for it.
-    package func give(_ batch: RecordBatch<Parsed>) {
-        let job = Job(batch)
+    package func give(_ batch: RecordBatch) {
         state.update {
             precondition($0.jobs.count < depth, "no room for a batch")
-            $0.jobs.append((job, .waiting))
+            $0.jobs.append((batch, .waiting))
         }
     }
 
     /// Takes the oldest batch, parsed; nil when none was given.
-    package func take() -> RecordBatch<Parsed>? {
-        let mine = state.withLock { state -> Job? in
+    package func take() -> RecordBatch? {
+        let mine = state.withLock { state -> RecordBatch? in
             guard let first = state.jobs.first, first.progress == .waiting else { return nil }
             state.jobs[0].progress = .running
-            return first.job
+            return first.batch
         }
         if let mine {
-            parse(mine.batch, 0)
-            return state.withLock { $0.jobs.removeFirst().job.batch }
+            parse(mine, 0)
+            return state.withLock { $0.jobs.removeFirst().batch }
         }
         guard count > 0 else { return nil }
         return state.wait { state in
             guard state.jobs[0].progress == .done else { return nil }
-            return state.jobs.removeFirst().job.batch
+            return state.jobs.removeFirst().batch
         }
     }
 
@@ -97,22 +90,24 @@ package final class ParseLanes<Parsed: Sendable> {
     private static func work(
         _ state: Monitor<State>,
         as number: Int,
-        _ parse: (RecordBatch<Parsed>, Int) -> Void
+        _ parse: (RecordBatch, Int) -> Void
     ) {
         while true {
-            let job = state.wait { state -> Job?? in
+            let job = state.wait { state -> RecordBatch?? in
                 if state.isEnding { return .some(nil) }
                 guard let next = state.jobs.firstIndex(where: { $0.progress == .waiting }) else {
                     return nil
                 }
                 state.jobs[next].progress = .running
-                return .some(state.jobs[next].job)
+                return .some(state.jobs[next].batch)
             }
-            guard let job else { return }
-            parse(job.batch, number)
+            guard let batch = job else { return }
+            parse(batch, number)
             state.update { state in
                 // Not there any more when the lanes were closed meanwhile.
-                guard let place = state.jobs.firstIndex(where: { $0.job === job }) else { return }
+                guard let place = state.jobs.firstIndex(where: { $0.batch === batch }) else {
+                    return
+                }
                 state.jobs[place].progress = .done
             }
         }

@@ -1,0 +1,192 @@
+import Assembly
+import GeyserDecoding
+import MarketModel
+package import RecordModel
+
+/// The first stage: takes records in log order, keeps what belongs to Solana's chain, and says at
+/// once what events say. It knows which streams are open and what they were asked for.
+package struct RecordIntake {
+    private struct OpenStream {
+        var source: String
+        var context: StreamContext
+        var request: [UInt8]?
+    }
+
+    /// Streams that carry Subscribe calls, open or of the same source as an open gap.
+    private var streams: [StreamID: OpenStream] = [:]
+    /// The newest stream of each source, also when it has ended: gaps name sources.
+    private var newest: [String: (stream: StreamID, promise: StreamPromise?)] = [:]
+    /// Whether requests are those that a context block tells, which began before what is read.
+    private var isPriming = false
+
+    package init() {}
+
+    /// Takes what was in force before the first record that is read.
+    ///
+    /// - Parameters:
+    ///   - context: events of a context block, in order.
+    ///   - batch: what they say is added here, at the sequence before `first`.
+    ///   - first: the first record that will be taken.
+    package mutating func prime(
+        _ context: [(envelope: RecordEnvelope, payload: [UInt8])],
+        before first: Sequence,
+        into batch: RecordBatch
+    ) {
+        isPriming = true
+        defer { isPriming = false }
+        for event in context {
+            var said: [AssemblerInput] = []
+            let held = event.payload
+            take(event: event.envelope, held.span.bytes, &said)
+            batch.add(first.previous, receivedAt: event.envelope.receivedAt, said)
+        }
+    }
+
+    /// Takes an event that lies between a context block and the first record that is read: it
+    /// counts like the context.
+    package mutating func prime(
+        _ envelope: RecordEnvelope,
+        _ payload: RawSpan,
+        before first: Sequence,
+        into batch: RecordBatch
+    ) {
+        isPriming = true
+        defer { isPriming = false }
+        var said: [AssemblerInput] = []
+        take(event: envelope, payload, &said)
+        batch.add(first.previous, receivedAt: envelope.receivedAt, said)
+    }
+
+    /// Takes the next record.
+    package mutating func take(
+        _ envelope: RecordEnvelope,
+        _ payload: UnsafeRawBufferPointer,
+        into batch: RecordBatch
+    ) {
+        batch.count(envelope.sequence, payloadBytes: payload.count)
+        if envelope.kind == .grpcMessageIn {
+            // A message of a stream that is no Subscribe call is nobody's here.
+            guard let stream = streams[envelope.stream] else { return }
+            batch.add(envelope, payload, scope: stream.context)
+            return
+        }
+        guard envelope.kind == .grpcMessageOut || !envelope.kind.isDataFrame else { return }
+        var said: [AssemblerInput] = []
+        take(event: envelope, RawSpan(_unsafeBytes: payload), &said)
+        batch.add(envelope.sequence, receivedAt: envelope.receivedAt, said)
+    }
+
+    /// Takes a statement that records are missing: a hole, or damage that is skipped.
+    package mutating func takeMissing(through last: Sequence, into batch: RecordBatch) {
+        batch.count(last, payloadBytes: 0)
+        batch.add(last, receivedAt: 0, [.recordsMissing(nil)])
+    }
+
+    // MARK: Events
+
+    private mutating func take(
+        event envelope: RecordEnvelope,
+        _ payload: RawSpan,
+        _ said: inout [AssemblerInput]
+    ) {
+        switch envelope.kind {
+        case .grpcMessageOut:
+            guard !envelope.isCompressed else { return }
+            asked(envelope.stream, payload.copyBytes(), &said)
+        case .runStarted: runStarted(&said)
+        case .streamOpened: opened(envelope.sequence, fields(payload))
+        case .subscriptionDecided:
+            guard let request = fields(payload)?.bytes(.request) else { return }
+            asked(envelope.stream, request, &said)
+        case .streamClosed, .connectError:
+            guard streams.removeValue(forKey: envelope.stream) != nil else { return }
+            said.append(.streamClosed(envelope.stream))
+        case .gapOpened: gapOpened(envelope.sequence, fields(payload), &said)
+        case .gapBounded:
+            guard let fields = fields(payload), let gap = fields.unsigned(.gap) else { return }
+            said.append(
+                .gapBounded(gap: Sequence(gap), through: fields.unsigned(.toPosition))
+            )
+        case .gapFilled:
+            guard let gap = fields(payload)?.unsigned(.gap) else { return }
+            said.append(.gapFilled(gap: Sequence(gap)))
+        case .gapAbandoned:
+            guard let gap = fields(payload)?.unsigned(.gap) else { return }
+            said.append(.gapAbandoned(gap: Sequence(gap)))
+        default: break
+        }
+    }
+
+    private func fields(_ payload: RawSpan) -> EventFields? {
+        do throws(EventFieldsError) { return try EventFields(decoding: payload) } catch {
+            // The event is passed on opaque: nothing follows from it.
+            return nil
+        }
+    }
+
+    /// Streams of a run that has crashed have no end of their own.
+    private mutating func runStarted(_ said: inout [AssemblerInput]) {
+        for stream in streams.keys.sorted() { said.append(.streamClosed(stream)) }
+        streams.removeAll()
+    }
+
+    private mutating func opened(_ stream: StreamID, _ fields: EventFields?) {
+        guard let fields, fields.text(.transport) != "websocket",
+            fields.text(.method)?.hasSuffix("/Subscribe") ?? true
+        else { return }
+        let source = fields.text(.source) ?? ""  // one without a source belongs to none
+        streams[stream] = OpenStream(source: source, context: StreamContext(nil, fromSlot: nil))
+        newest[source] = (stream, nil)
+    }
+
+    private mutating func asked(
+        _ stream: StreamID,
+        _ bytes: [UInt8],
+        _ said: inout [AssemblerInput]
+    ) {
+        guard var open = streams[stream], open.request != bytes,
+            bytes.count <= SubscribeRequest.byteCountMax
+        else { return }
+        let scope: StreamScope?
+        var fromSlot: Slot?
+        do throws(ProtobufError) {
+            let request = try SubscribeRequest(decoding: bytes)
+            // One that only answers a ping changes nothing.
+            guard let asked = StreamScope(request) else { return }
+            scope = asked
+            if !isPriming { fromSlot = asked.fromSlot }
+        } catch {
+            // What it asked for is unknown: from here on the stream promises nothing.
+            scope = nil
+        }
+        open.request = bytes
+        open.context = StreamContext(scope, fromSlot: fromSlot)
+        streams[stream] = open
+        newest[open.source] = (stream, open.context.promise)
+        said.append(.streamOpened(stream, open.context.promise ?? .none))
+    }
+
+    private func gapOpened(
+        _ gap: Sequence,
+        _ fields: EventFields?,
+        _ said: inout [AssemblerInput]
+    ) {
+        guard let fields else { return }
+        // A gap of a source of another chain holds nothing back here.
+        let source = fields.text(.source)
+        let subject = source.flatMap { newest[$0] }
+        if source != nil, subject == nil { return }
+        let groups = subject?.promise?.groups ?? .everything
+        said.append(
+            .gapOpened(
+                GapInput(
+                    id: gap,
+                    stream: subject?.stream,
+                    groups: groups.isEmpty ? .everything : groups,
+                    from: fields.unsigned(.fromPosition),
+                    through: fields.unsigned(.toPosition)
+                )
+            )
+        )
+    }
+}

@@ -1,1 +1,0 @@
-// Records in, events at once and slot bundles when whole.

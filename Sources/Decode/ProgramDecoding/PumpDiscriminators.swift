@@ -1,0 +1,153 @@
+// The discriminators of pump.fun's programs, big-endian: the first eight bytes of
+// sha256("global:<instruction>") and sha256("event:<Event>"). Names are those of the published IDLs.
+
+/// Instructions of the bonding curve.
+enum PumpCurveInstruction: UInt64 {
+    case addQuoteMint = 0x6f79_1538_2818_5ed1
+    case adminSetCreator = 0x4519_ab8e_39ef_0d04
+    case adminSetIdlAuthority = 0x08d9_60e7_9068_c005
+    case adminUpdateTokenIncentives = 0xd10b_7357_d517_7ccc
+    case buy = 0x6606_3d12_01da_ebea
+    case buyExactQuoteInV2 = 0xc2ab_1c46_684d_5b2f
+    case buyExactQuoteInV3 = 0xe1f7_501e_d5b3_8488
+    case buyExactSolIn = 0x38fc_7408_9edf_cd5f
+    case buyV2 = 0xb817_ee61_67c5_d33d
+    case buyV3 = 0x0705_1dc4_f517_6550
+    case claimCashback = 0x253a_237e_be35_e4c5
+    case claimCashbackV2 = 0x7af3_cc41_5e74_1d37
+    case claimTokenIncentives = 0x1004_471c_cc01_281b
+    case closeUserVolumeAccumulator = 0xf945_a4da_9667_548a
+    case collectCreatorFee = 0x1416_567b_c61c_db84
+    case collectCreatorFeeV2 = 0xcf11_8af2_0422_1338
+    case create = 0x181e_c828_051c_0777
+    case createV2 = 0xd690_4cec_5f8b_31b4
+    case distributeCreatorFees = 0xa572_6700_79ce_f751
+    case distributeCreatorFeesV2 = 0xffcb_134f_f444_089f
+    case extendAccount = 0xea66_c2cb_9648_3ee5
+    case getMinimumDistributableFee = 0x75e1_7fca_865f_4423
+    case initUserVolumeAccumulator = 0x5e06_ca73_ff60_e8b7
+    case initialize = 0xafaf_6d1f_0d98_9bed
+    case migrate = 0x9bea_e792_ec9e_a21e
+    case migrateBondingCurveCreator = 0x577c_34bf_3426_d6e8
+    case migrateV2 = 0xbbcb_121f_ceed_fe29
+    case multiHopCurveSwap = 0xe19a_7516_d756_f667
+    case removeQuoteMint = 0xb141_df26_58d1_9e9b
+    case sell = 0x33e6_85a4_017f_83ad
+    case sellV2 = 0x5df6_823c_e7e9_40b2
+    case sellV3 = 0x1c92_de77_26c4_69d5
+    case setCreator = 0xfe94_ff70_cf8e_aaa5
+    case setMayhemVirtualParams = 0x3da9_bcbf_9995_2a61
+    case setMetaplexCreator = 0x8a60_aed9_3055_c5f6
+    case setParams = 0x1bea_b234_9302_bb8d
+    case setReservedFeeRecipients = 0x6fac_a2e8_7259_d58e
+    case setVirtualQuoteReserves = 0x6587_bf68_0958_1460
+    case sweepCreatorFee = 0x20f6_bf34_08c9_49ba
+    case sweepProtocolFee = 0x0830_be07_b644_b7e5
+    case syncUserVolumeAccumulator = 0x561f_c057_a357_4fee
+    case toggleCashbackEnabled = 0x7367_e0ff_bd59_56c3
+    case toggleCreateV2 = 0x1cff_e6f0_ac6b_cbab
+    case toggleMayhemMode = 0x0109_6fd0_641f_ffa3
+    case updateBuybackConfig = 0xfbe0_ab92_a01a_71e9
+    case updateGlobalAuthority = 0xe3b5_4ac4_d015_61d5
+}
+
+/// Events of the bonding curve.
+enum PumpCurveEvent: UInt64 {
+    case adminCto = 0x6e7c_e262_aaff_1178
+    case adminSetCreator = 0x4045_c068_1d1e_196b
+    case adminSetIdlAuthority = 0xf53b_4622_4bb9_6d5c
+    case adminUpdateTokenIncentives = 0x93fa_6c78_f71d_43de
+    case claimCashback = 0xe2d6_f621_07f2_93e5
+    case claimTokenIncentives = 0x4fac_f631_cd5b_cee8
+    case closeUserVolumeAccumulator = 0x929f_bdac_9258_38f4
+    case collectCreatorFee = 0x7a02_7f01_0ebf_0caf
+    case complete = 0x5f72_619c_d42e_9808
+    case completePumpAmmMigration = 0xbde9_5db9_5c94_ea94
+    case create = 0x1b72_a94d_deeb_6376
+    case distributeCreatorFees = 0xa537_8170_04b3_ca28
+    case distributeFeeToHolders = 0xe3be_d7ce_b0b4_a584
+    case extendAccount = 0x6161_d790_5d92_167c
+    case initUserVolumeAccumulator = 0x8624_0d48_e865_82d8
+    case migrateBondingCurveCreator = 0x9ba7_68dc_d56c_f303
+    case minimumDistributableFee = 0xa8d8_84ef_ebb6_3134
+    case postCompleteBuy = 0x6fb0_6d8b_316c_d5fb
+    case reservedFeeRecipients = 0x2bbc_fa12_dd4b_bb5f
+    case setCreator = 0xed34_7b25_f5fb_48d2
+    case setMetaplexCreator = 0x8ecb_0620_7f69_bfa2
+    case setParams = 0xdfc3_9ff6_3e30_8f83
+    case sweepBondingCurveFee = 0x742b_4dbd_117a_482b
+    case syncUserVolumeAccumulator = 0xc57a_a77c_7451_5bff
+    case trade = 0xbddb_7fd3_4ee6_61ee
+    case updateGlobalAuthority = 0xb6c3_892a_23ce_cff7
+    case updateMayhemVirtualParams = 0x757b_e4b6_a1a8_dcd6
+}
+
+/// Instructions of PumpSwap.
+enum PumpSwapInstruction: UInt64 {
+    case adminSetCoinCreator = 0xf228_7591_4960_6968
+    case adminUpdateTokenIncentives = 0xd10b_7357_d517_7ccc
+    case boostBuyAndBurn = 0x6944_06af_0007_23a2
+    case buy = 0x6606_3d12_01da_ebea
+    case buyExactQuoteIn = 0xc62e_1552_b4d9_e870
+    case buyExactQuoteInV2 = 0xc2ab_1c46_684d_5b2f
+    case buyV2 = 0xb817_ee61_67c5_d33d
+    case claimCashback = 0x253a_237e_be35_e4c5
+    case claimTokenIncentives = 0x1004_471c_cc01_281b
+    case closeUserVolumeAccumulator = 0xf945_a4da_9667_548a
+    case collectCoinCreatorFee = 0xa039_592a_b58b_2b42
+    case createConfig = 0xc9cf_f372_4b6f_2fbd
+    case createPool = 0xe992_d18e_cf68_40bc
+    case deposit = 0xf223_c689_52e1_f2b6
+    case disable = 0xb9ad_bb5a_d80f_eee9
+    case extendAccount = 0xea66_c2cb_9648_3ee5
+    case initBoost = 0x8ce9_215e_845a_c28f
+    case initUserVolumeAccumulator = 0x5e06_ca73_ff60_e8b7
+    case migratePoolCoinCreator = 0xd008_9f04_4aaf_103a
+    case multiHopSwap = 0x2b64_4913_e9f6_6f94
+    case sell = 0x33e6_85a4_017f_83ad
+    case sellV2 = 0x5df6_823c_e7e9_40b2
+    case setBoostAuthority = 0xe395_4c2a_8227_eacd
+    case setCoinCreator = 0xd295_802d_bc3a_4eaf
+    case setReservedFeeRecipients = 0x6fac_a2e8_7259_d58e
+    case sweepCreatorFee = 0x20f6_bf34_08c9_49ba
+    case sweepProtocolFee = 0x0830_be07_b644_b7e5
+    case syncUserVolumeAccumulator = 0x561f_c057_a357_4fee
+    case toggleBoost = 0x75a1_a04a_df89_7663
+    case toggleCashbackEnabled = 0x7367_e0ff_bd59_56c3
+    case toggleMayhemMode = 0x0109_6fd0_641f_ffa3
+    case transferCreatorFeesToPump = 0x8b34_8655_e4e5_6cf1
+    case transferCreatorFeesToPumpV2 = 0x0121_4eb9_2143_2c5c
+    case updateAdmin = 0xa1b0_28d5_3cb8_b3e4
+    case updateBuybackConfig = 0xfbe0_ab92_a01a_71e9
+    case updateFeeConfig = 0x68b8_67f2_5897_6b14
+    case withdraw = 0xb712_469c_946d_a122
+}
+
+/// Events of PumpSwap.
+enum PumpSwapEvent: UInt64 {
+    case adminSetCoinCreator = 0x2ddc_5d18_1961_ac68
+    case adminUpdateTokenIncentives = 0x93fa_6c78_f71d_43de
+    case boostBuyAndBurn = 0x3f45_1c16_305c_c2b9
+    case buy = 0x67f4_521f_2cf5_7777
+    case claimCashback = 0xe2d6_f621_07f2_93e5
+    case claimTokenIncentives = 0x4fac_f631_cd5b_cee8
+    case closeUserVolumeAccumulator = 0x929f_bdac_9258_38f4
+    case collectCoinCreatorFee = 0xe8f5_c2ee_eada_3a59
+    case createConfig = 0x6b34_5981_37e2_5116
+    case createPool = 0xb131_0cd2_a076_a774
+    case deposit = 0x78f8_3d53_1f8e_6b90
+    case disable = 0x6bfd_c14c_e4ca_1b68
+    case extendAccount = 0x6161_d790_5d92_167c
+    case initBoost = 0xae7c_4af9_0451_f611
+    case initUserVolumeAccumulator = 0x8624_0d48_e865_82d8
+    case migratePoolCoinCreator = 0xaadd_52c7_93a5_f72e
+    case reservedFeeRecipients = 0x2bbc_fa12_dd4b_bb5f
+    case sell = 0x3e2f_370a_a503_dc2a
+    case setBondingCurveCoinCreator = 0xf2e7_eb66_4163_bdd3
+    case setMetaplexCoinCreator = 0x966b_c77b_7ccf_66e4
+    case sweepPoolFee = 0x82a4_2461_e482_87a5
+    case syncUserVolumeAccumulator = 0xc57a_a77c_7451_5bff
+    case updateAdmin = 0xe198_ab57_f63f_42ea
+    case updateFeeConfig = 0x5a17_4123_3ef4_bcd0
+    case withdraw = 0x1609_851a_a02c_47c0
+}

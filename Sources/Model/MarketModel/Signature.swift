@@ -3,8 +3,10 @@ package struct Signature: Hashable, Comparable, Sendable, CustomStringConvertibl
     /// The longest text of 64 bytes.
     package static let charactersMax = 88
 
-    private let first: Bytes32
-    private let second: Bytes32
+    /// Bytes 0 to 31.
+    package let first: Bytes32
+    /// Bytes 32 to 63.
+    package let second: Bytes32
 
     /// The 64 bytes at `offset`; nil when they do not lie within `bytes`.
     package init?(_ bytes: RawSpan, at offset: Int) {

@@ -1,7 +1,7 @@
 import CLZ4
 import CXXHash
 
-/// LZ4 blocks and salted XXH3 checksums over raw memory. Nothing here allocates.
+/// LZ4 blocks and XXH3 checksums over raw memory. Nothing here allocates.
 package enum BlockCoding {
     /// The most bytes that LZ4 can make of `count` bytes; `count` is at most 2,113,929,216.
     package static func compressBound(_ count: Int) -> Int {
@@ -58,5 +58,13 @@ package enum BlockCoding {
     package static func checksum(_ bytes: UnsafeRawBufferPointer, salt: UInt64) -> UInt64 {
         // XXH3 reads nothing when the count is zero, so a nil base address is fine there.
         cxxhash_64_seeded(bytes.baseAddress, bytes.count, salt)
+    }
+
+    /// The 128-bit XXH3 of some bytes, unseeded.
+    package static func fingerprint(_ bytes: RawSpan) -> UInt128 {
+        bytes.withUnsafeBytes { bytes in
+            let hash = cxxhash_128(bytes.baseAddress, bytes.count)
+            return UInt128(hash.high) << 64 | UInt128(hash.low)
+        }
     }
 }

@@ -36,6 +36,19 @@ import Testing
         #expect(compressed(noise, room: 10) == nil)
     }
 
+    @Test func `fingerprints equal those of the library`() {
+        // XXH3_128bits of libxxhash.so.0 (0.8.1), high half first; the first two are published.
+        let long = (0..<1_280).map { UInt8(truncatingIfNeeded: $0) }
+        let known: [([UInt8], UInt128)] = [
+            ([], 0x99aa_06d3_0147_98d8_6001_c324_468d_497f),
+            ([0x61], 0xa96f_af70_5af1_6834_e6c6_32b6_1e96_4e1f),
+            (long, 0xd92a_b3a1_cb05_42a7_4844_b009_e164_352e),
+        ]
+        for (bytes, value) in known {
+            #expect(BlockCoding.fingerprint(bytes.span.bytes) == value)
+        }
+    }
+
     @Test func `checksums equal the published XXH3 value and depend on the salt`() {
         // XXH3_64bits("a") as printed by `xxhsum -H3` of xxHash 0.8.1.
         let bytes: [UInt8] = [0x61]

@@ -1,6 +1,7 @@
 package import MarketModel
 
 /// Reads what `RowWriter` wrote. Every length is checked: stored bytes may be damaged.
+@usableFromInline
 package struct RowReader {
     private let bytes: [UInt8]
     private var offset = 0
@@ -48,15 +49,21 @@ package struct RowReader {
     }
     /// A column of type `address`.
     package mutating func address() throws(RowError) -> Address {
-        guard let storage = Bytes32(try take(32)) else { throw .invalid(column: column) }
-        return Address(storage)
+        guard let address = Address(bytes.span.bytes, at: offset) else {
+            throw .truncated(column: column)
+        }
+        offset += 32
+        column += 1
+        return address
     }
     /// A column of type `signature`, of a chain's transaction.
     package mutating func transaction(on chain: Chain) throws(RowError) -> TransactionID {
         let taken = try take(64)
         switch chain {
         case .solana:
-            guard let signature = Signature(taken) else { throw .invalid(column: column) }
+            guard let signature = Signature(taken.span.bytes, at: 0) else {
+                throw .invalid(column: column)
+            }
             return .solana(signature)
         case .evm:
             guard let hash = Hash256([UInt8](taken.prefix(32))) else {
@@ -84,15 +91,19 @@ package struct RowReader {
         try boolean() ? try body(&self) : nil
     }
 
-    private mutating func number<Number: FixedWidthInteger & UnsignedInteger>() throws(RowError)
+    private mutating func number<Number: FixedWidthInteger & UnsignedInteger & BitwiseCopyable>()
+        throws(RowError)
         -> Number
     {
         let count = Number.bitWidth / 8
         guard bytes.count - offset >= count else { throw .truncated(column: column) }
-        var value: Number = 0
-        for byte in bytes[offset..<offset + count] {
-            value = (count > 1 ? value << 8 : 0) | Number(byte)
-        }
+        // The span checks its bounds itself and every bit pattern is a number.
+        let value = Number(
+            bigEndian: bytes.span.bytes.unsafeLoadUnaligned(
+                fromByteOffset: offset,
+                as: Number.self
+            )
+        )
         offset += count
         column += 1
         return value

@@ -4,6 +4,7 @@ package import MarketModel
 /// highest byte first (signed ones with the sign bit turned over, so that the order of bytes is the
 /// order of numbers), text and bytes behind a length of four bytes, an optional column behind a
 /// byte that is 0 for nil and 1 otherwise.
+@usableFromInline
 package struct RowWriter {
     /// What has been written.
     package private(set) var bytes: [UInt8] = []
@@ -12,6 +13,29 @@ package struct RowWriter {
 
     /// Forgets what was written and keeps the memory.
     package mutating func removeAll() { bytes.removeAll(keepingCapacity: true) }
+
+    /// Forgets what was written behind the first `count` bytes and keeps the memory.
+    ///
+    /// - Precondition: that many were written.
+    package mutating func cut(to count: Int) { bytes.removeLast(bytes.count - count) }
+
+    /// How many bytes have been written.
+    package var count: Int { bytes.count }
+
+    /// What has been written behind the first `start` bytes.
+    package func bytes(from start: Int) -> [UInt8] { [UInt8](bytes[start...]) }
+
+    /// Writes what a table's digests begin with: its name and a zero byte.
+    package mutating func appendPrefix(_ name: String) {
+        bytes.append(contentsOf: name.utf8)
+        bytes.append(0)
+    }
+
+    /// The digest of what has been written.
+    package var digest: StateDigest { StateDigest(of: bytes.span.bytes) }
+
+    /// Writes bytes as they are, without a length.
+    package mutating func append(_ raw: [UInt8]) { bytes.append(contentsOf: raw) }
 
     /// A column of an unsigned type.
     package mutating func add(_ value: UInt8) { bytes.append(value) }
@@ -38,11 +62,13 @@ package struct RowWriter {
     /// A column of type `boolean`.
     package mutating func add(_ value: Bool) { bytes.append(value ? 1 : 0) }
     /// A column of type `address`.
-    package mutating func add(_ value: Address) { bytes.append(contentsOf: value.bytes) }
+    package mutating func add(_ value: Address) { append(value.storage) }
     /// A column of type `signature`: 64 bytes.
     package mutating func add(_ value: TransactionID) {
         switch value {
-        case .solana(let signature): bytes.append(contentsOf: signature.bytes)
+        case .solana(let signature):
+            append(signature.first)
+            append(signature.second)
         case .evm(let hash):
             bytes.append(contentsOf: hash.bytes)
             bytes.append(contentsOf: repeatElement(0, count: 32))
@@ -72,10 +98,13 @@ package struct RowWriter {
     }
 
     private mutating func append<Number: FixedWidthInteger & UnsignedInteger>(_ value: Number) {
-        var shift = Number.bitWidth
-        while shift > 0 {
-            shift -= 8
-            bytes.append(UInt8(truncatingIfNeeded: value >> Number(shift)))
-        }
+        withUnsafeBytes(of: value.bigEndian) { bytes.append(contentsOf: $0) }
+    }
+
+    private mutating func append(_ value: Bytes32) {
+        let words = value.words
+        withUnsafeBytes(
+            of: (words.0.bigEndian, words.1.bigEndian, words.2.bigEndian, words.3.bigEndian)
+        ) { bytes.append(contentsOf: $0) }
     }
 }

@@ -46,6 +46,7 @@ package struct Column: Hashable, Sendable {
 
 /// One table. Every table is partitioned by chain without having a column for it: each chain has a
 /// store of its own.
+@usableFromInline
 package struct TableSchema: Hashable, Sendable {
     /// Lower case with underscores; never used again for another meaning.
     package let name: String
@@ -57,18 +58,23 @@ package struct TableSchema: Hashable, Sendable {
     /// Whether all rows stay in memory, sorted by key, so that they can be walked in order. For
     /// tables whose rows are bounded by a window.
     package let isOrdered: Bool
+    /// Whether it is filled from facts of elsewhere, such as names and prices, and not from the
+    /// chain: it is then no part of the chain's digest.
+    package let isEnrichment: Bool
 
     package init(
         _ name: String,
         _ meaning: String,
         key: [Column],
         columns: [Column],
-        isOrdered: Bool = false
+        isOrdered: Bool = false,
+        isEnrichment: Bool = false
     ) {
         self.name = name
         self.meaning = meaning
         self.key = key
         self.columns = columns
         self.isOrdered = isOrdered
+        self.isEnrichment = isEnrichment
     }
 }

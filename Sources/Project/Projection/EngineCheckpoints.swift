@@ -1,0 +1,92 @@
+package import RecordModel
+
+// The engine and its storage: restoring what was stored, storing what is settled.
+
+extension ProjectionEngine {
+    /// Takes over what storage holds and stores checkpoints there from now on. Every stored row is
+    /// looked at, and the sums of their digests must be those of the checkpoint.
+    ///
+    /// - Parameter storage: with a table for each schema of the store, by name.
+    /// - Returns: what the checkpoint says of itself; nil when there is none: begin at the beginning.
+    /// - Throws: `damaged` when rows and digests disagree, `failed` when reading did; neither the
+    ///   engine nor the storage is to be used then.
+    @discardableResult
+    package func restore(from storage: any RowStorage) throws(StorageError) -> Checkpoint? {
+        precondition(self.storage == nil && head == nil, "restored into a state that is in use")
+        self.storage = storage
+        for (number, entry) in store.entries.enumerated() {
+            entry.table.storage = storage
+            entry.table.number = number
+            entry.table.residentMax = limits.residentRowsMax
+        }
+        guard let checkpoint = storage.checkpoint else { return nil }
+        for (_, actions) in store.entries {
+            do throws(StorageError) { try actions.restore() } catch { try stop(error) }
+        }
+        guard contents() == checkpoint.tables else { try stop(.damaged("digests of tables")) }
+        guard chainDigest == checkpoint.chainDigest else { try stop(.damaged("chain digest")) }
+        settled = AppliedBundle(
+            position: checkpoint.position,
+            hash: checkpoint.hash,
+            time: checkpoint.time,
+            sequence: .none,
+            digest: checkpoint.chainDigest,
+            bundles: checkpoint.bundles,
+            tables: checkpoint.tables
+        )
+        restored = checkpoint.position
+        stored = checkpoint.position
+        stale = checkpoint.stale
+        gaps = checkpoint.gaps
+        return checkpoint
+    }
+
+    /// Rows that wait for a checkpoint, at most.
+    package var dirtyRows: Int {
+        store.entries.reduce(0) { $0 + $1.table.dirtyCount }
+    }
+
+    /// Whether something new is settled and the limits say that it is time.
+    package var isCheckpointDue: Bool {
+        guard storage != nil, let settled, settled.position != stored else { return false }
+        return settledSinceCheckpoint >= limits.bundlesPerCheckpoint
+            || dirtyRows >= limits.dirtyRowsMax
+    }
+
+    /// Stores the state as of the newest settled bundle.
+    ///
+    /// - Parameter resume: the lowest sequence that holds anything of a later slot or block.
+    /// - Returns: what was stored; nil when nothing new is settled, or there is no storage.
+    /// - Throws: the failure of storage; the engine does nothing any more.
+    @discardableResult
+    package func checkpoint(resume: Sequence) throws(StorageError) -> Checkpoint? {
+        if let failure { throw failure }
+        guard let storage, let settled, settled.position != stored else { return nil }
+        let checkpoint = Checkpoint(
+            position: settled.position,
+            hash: settled.hash,
+            time: settled.time,
+            resume: resume,
+            chainDigest: settled.digest,
+            tables: settled.tables,
+            bundles: settled.bundles,
+            stale: stale,
+            gaps: gaps.sorted()
+        )
+        let rows = dirtyRows
+        do throws(StorageError) {
+            try storage.begin()
+            for (_, actions) in store.entries { try actions.save() }
+            try storage.commit(checkpoint)
+        } catch {
+            storage.rollBack()
+            try stop(error)
+        }
+        for (_, actions) in store.entries { actions.confirm() }
+        stored = settled.position
+        settledSinceCheckpoint = 0
+        counters.checkpoints += 1
+        counters.rowsWritten += UInt64(rows)
+        return checkpoint
+    }
+}

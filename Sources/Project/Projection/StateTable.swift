@@ -1,0 +1,74 @@
+/// What the engine sees of a table, whatever its rows are: what it holds, as of the last bundle
+/// that was closed.
+@usableFromInline
+package class StateTable {
+    /// The table's shape.
+    package final let schema: TableSchema
+    /// Sum of the digests of its rows.
+    @usableFromInline final var sum: UInt128 = 0
+    /// Rows there are, in memory or not.
+    @usableFromInline final var present: UInt64 = 0
+    /// Rows that storage holds and memory does not.
+    @usableFromInline final var outside: UInt64 = 0
+    /// Rows and removed rows in memory.
+    @usableFromInline final var resident = 0
+    /// Places whose row is another one than storage holds, or was since the last checkpoint.
+    @usableFromInline final var dirty: [Int32] = []
+    /// Where rows stand that are not in memory.
+    @usableFromInline final var storage: (any RowStorage)?
+    /// The table's place in storage.
+    @usableFromInline final var number = 0
+    /// How many rows may stay in memory while they are as storage holds them.
+    @usableFromInline final var residentMax = Int.max
+    /// The first failure of storage. Whatever was folded since is worth nothing.
+    @usableFromInline final var failure: StorageError?
+
+    @usableFromInline
+    init(_ schema: TableSchema) {
+        self.schema = schema
+    }
+
+    /// Sum of the digests of its rows.
+    package final var digest: StateDigest { StateDigest(sum) }
+    /// Rows there are.
+    package final var rowCount: UInt64 { present }
+    /// Rows in memory.
+    package final var residentCount: Int { resident }
+    /// Rows that the next checkpoint writes, at most.
+    package final var dirtyCount: Int { dirty.count }
+}
+
+/// What the engine does to a table. Closures made where the row type is known, so that the compiler
+/// makes code for that very type; one call for each bundle, not for each row.
+@usableFromInline
+struct TableActions {
+    /// Ends a bundle: moves the digest and journals what changed.
+    @usableFromInline var close: () -> Void
+    /// Takes the newest journaled bundle back.
+    @usableFromInline var undo: () -> Void
+    /// Forgets the old rows of the oldest journaled bundle.
+    @usableFromInline var trim: () -> Void
+    /// Takes over all rows that storage holds, as far as they fit.
+    @usableFromInline var restore: () throws(StorageError) -> Void
+    /// Writes rows that changed since the last checkpoint, as they were before the journal.
+    @usableFromInline var save: () throws(StorageError) -> Void
+    /// Remembers that what `save` wrote is stored.
+    @usableFromInline var confirm: () -> Void
+
+    @usableFromInline
+    init(
+        close: @escaping () -> Void,
+        undo: @escaping () -> Void,
+        trim: @escaping () -> Void,
+        restore: @escaping () throws(StorageError) -> Void,
+        save: @escaping () throws(StorageError) -> Void,
+        confirm: @escaping () -> Void
+    ) {
+        self.close = close
+        self.undo = undo
+        self.trim = trim
+        self.restore = restore
+        self.save = save
+        self.confirm = confirm
+    }
+}

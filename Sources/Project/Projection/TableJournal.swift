@@ -1,0 +1,94 @@
+// The journal of a table: closing a bundle, taking it back, letting it go.
+
+extension Table {
+    /// Ends a bundle: encodes each changed row once, moves the digest, and journals what was.
+    @inlinable
+    func closeBundle() {
+        let before = TableJournalEntry<Row>(changes: [], sum: sum, present: present)
+        var kept = 0
+        for place in changes.indices {
+            let number = changes[place].slot
+            let old = changes[place].digest
+            let new = digest(of: number)
+            if new == old {
+                // It ended as it began.
+                slots[number].pointee.pins -= 1
+                releaseIfNothing(number)
+                continue
+            }
+            if old == 0 { present += 1 }
+            if new == 0 { present -= 1 }
+            sum = sum &- old &+ new
+            slots[number].pointee.digest = new
+            if storage != nil, !slots[number].pointee.isDirty {
+                slots[number].pointee.isDirty = true
+                dirty.append(number)
+            }
+            if kept != place { changes[kept] = changes[place] }
+            kept += 1
+        }
+        changes.removeLast(changes.count - kept)
+        journal.append(
+            TableJournalEntry(changes: changes, sum: before.sum, present: before.present)
+        )
+        changes = []
+        changes.reserveCapacity(kept)
+        serial += 1
+        if resident > residentMax { evict(stepsMax: 1024 + 4 * arrived) }
+    }
+
+    /// The digest of a slot's row; zero when there is none.
+    @inlinable
+    func digest(of number: Int32) -> UInt128 {
+        let slot = slots[number]
+        writer.cut(to: prefixCount)
+        Row.encode(slot.pointee.key, to: &writer)
+        guard slot.pointee.row?.encode(to: &writer) != nil else { return 0 }
+        return writer.digest.value
+    }
+
+    /// Takes the newest journaled bundle back.
+    @inlinable
+    func undoBundle() {
+        precondition(changes.isEmpty, "undo within a bundle")
+        guard let entry = journal.popLast() else {
+            preconditionFailure("\(schema.name): nothing left to take back")
+        }
+        for change in entry.changes {
+            let slot = slots[change.slot]
+            if sorted != nil {
+                switch (slot.pointee.row != nil, change.row != nil) {
+                case (true, false): sorted?.remove(slot.pointee.key)
+                case (false, true): sorted?.insert(slot.pointee.key)
+                default: break
+                }
+            }
+            slot.pointee.row = change.row
+            slot.pointee.digest = change.digest
+            slot.pointee.pins -= 1
+            releaseIfNothing(change.slot)
+        }
+        sum = entry.sum
+        present = entry.present
+    }
+
+    /// Forgets the old rows of the oldest journaled bundle.
+    @inlinable
+    func trimBundle() {
+        precondition(!journal.isEmpty, "\(schema.name): nothing left to let go")
+        let entry = journal.removeFirst()
+        for change in entry.changes {
+            slots[change.slot].pointee.pins -= 1
+            releaseIfNothing(change.slot)
+        }
+    }
+
+    /// Forgets the slot of a removed row that neither journal nor storage may want back.
+    @inlinable
+    func releaseIfNothing(_ number: Int32) {
+        let slot = slots[number]
+        if slot.pointee.row == nil, slot.pointee.pins == 0, !slot.pointee.isDirty {
+            release(number)
+        }
+    }
+}

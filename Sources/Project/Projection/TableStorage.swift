@@ -1,0 +1,154 @@
+// Rows that come from storage, go to it, and leave memory meanwhile.
+
+extension Table {
+    /// Brings a row into memory.
+    ///
+    /// - Returns: its slot; -1 when there is none, or when storage failed, which is remembered.
+    @inlinable
+    func load(_ key: Row.Key, hash: UInt32) -> Int32 {
+        guard let storage, failure == nil else { return -1 }
+        do throws(StorageError) {
+            writer.cut(to: prefixCount)
+            Row.encode(key, to: &writer)
+            guard
+                let stored = try storage.load(
+                    table: number,
+                    key: writer.bytes(from: prefixCount)
+                )
+            else { return -1 }
+            writer.append(stored.row)
+            let digest = writer.digest
+            guard digest.check == stored.check else { throw .damaged("\(schema.name): a row") }
+            let row = try decodeRow(stored.row)
+            outside -= 1
+            return insert(RowSlot(key: key, row: row, digest: digest.value), hash: hash)
+        } catch {
+            failure = error
+            return -1
+        }
+    }
+
+    @inlinable
+    func decodeRow(_ bytes: [UInt8]) throws(StorageError) -> Row {
+        do throws(RowError) {
+            var reader = RowReader(bytes)
+            let row = try Row(from: &reader)
+            try reader.finish()
+            return row
+        } catch {
+            throw .damaged("\(schema.name): \(error)")
+        }
+    }
+
+    @inlinable
+    func decodeKey(_ bytes: [UInt8]) throws(StorageError) -> Row.Key {
+        do throws(RowError) {
+            var reader = RowReader(bytes)
+            let key = try Row.decodeKey(&reader)
+            try reader.finish()
+            return key
+        } catch {
+            throw .damaged("\(schema.name): \(error)")
+        }
+    }
+
+    /// Takes over what storage holds: every row is looked at, as many as may stay are kept.
+    @inlinable
+    func restoreRows() throws(StorageError) {
+        guard let storage else { return }
+        precondition(resident == 0 && journal.isEmpty && changes.isEmpty)
+        try storage.scan(table: number) { key, row, check throws(StorageError) in
+            writer.cut(to: prefixCount)
+            writer.append(key)
+            writer.append(row)
+            let digest = writer.digest
+            guard digest.check == check else { throw .damaged("\(schema.name): a row") }
+            sum &+= digest.value
+            present += 1
+            guard sorted != nil || resident < residentMax else {
+                outside += 1
+                return
+            }
+            let decoded = try decodeKey(key)
+            let slot = RowSlot<Row>(key: decoded, row: try decodeRow(row), digest: digest.value)
+            _ = insert(slot, hash: SlotIndex.hash(decoded))
+            sorted?.insert(decoded)
+        }
+    }
+
+    /// Writes the rows that changed since the last checkpoint, as they were before the first
+    /// journaled bundle.
+    @inlinable
+    func saveRows() throws(StorageError) {
+        guard let storage else { return }
+        let older = rowsBeforeJournal()
+        for number in dirty {
+            let slot = slots[number]
+            writer.cut(to: prefixCount)
+            Row.encode(slot.pointee.key, to: &writer)
+            let key = writer.bytes(from: prefixCount)
+            let change = older[number]
+            let row = change.map(\.row) ?? slot.pointee.row
+            let digest = StateDigest(change?.digest ?? slot.pointee.digest)
+            var encoded: [UInt8]?
+            if let row {
+                let start = writer.count
+                row.encode(to: &writer)
+                encoded = writer.bytes(from: start)
+            }
+            try storage.put(table: self.number, key: key, row: encoded, check: digest.check)
+        }
+    }
+
+    /// The rows of all keys in the journal as they were before it.
+    @inlinable
+    func rowsBeforeJournal() -> [Int32: RowChange<Row>] {
+        var older: [Int32: RowChange<Row>] = [:]
+        for entry in journal {
+            for change in entry.changes where older[change.slot] == nil {
+                older[change.slot] = change
+            }
+        }
+        return older
+    }
+
+    /// Remembers that storage holds all rows as they were before the journal.
+    @inlinable
+    func confirmRows() {
+        let saved = dirty
+        dirty.removeAll(keepingCapacity: true)
+        for number in saved {
+            // What the journal can take back is not what storage holds.
+            if slots[number].pointee.pins > 0 {
+                dirty.append(number)
+            } else {
+                slots[number].pointee.isDirty = false
+                releaseIfNothing(number)
+            }
+        }
+        // The first round clears marks, the second finds what was cleared.
+        if resident > residentMax { evict(stepsMax: 2 * slots.isTaken.count) }
+    }
+
+    /// Lets rows leave memory that nobody asked for lately and that storage holds as they are.
+    /// Which ones depends on nothing but what was done to the table before.
+    @inlinable
+    func evict(stepsMax: Int) {
+        guard sorted == nil, storage != nil else { return }
+        arrived = 0
+        var left = stepsMax
+        while resident > residentMax, resident > dirty.count, left > 0 {
+            left -= 1
+            hand = hand + 1 < slots.isTaken.count ? hand + 1 : 0
+            guard slots.isTaken[hand] else { continue }
+            let number = Int32(hand)
+            let slot = slots[number]
+            if slot.pointee.isUsed {
+                slot.pointee.isUsed = false
+            } else if !slot.pointee.isDirty, slot.pointee.pins == 0 {
+                release(number)
+                outside += 1
+            }
+        }
+    }
+}

@@ -1,0 +1,71 @@
+import Projection
+
+/// Storage in memory: what was committed, and nothing of what was not.
+final class MemoryStorage: RowStorage {
+    var checkpoint: Checkpoint?
+    var tables: [[[UInt8]: StoredRow]]
+    /// Rows asked for.
+    var loads = 0
+    /// Rows asked for that there are.
+    var hits = 0
+    /// The call that fails, counted from 1 over all calls.
+    var failsAt: Int?
+    private var calls = 0
+    private var pending: [[[UInt8]: StoredRow]]?
+
+    init(tables count: Int) {
+        tables = Array(repeating: [:], count: count)
+    }
+
+    /// What somebody finds who opens it now.
+    func copy() -> MemoryStorage {
+        let copy = MemoryStorage(tables: tables.count)
+        copy.tables = tables
+        copy.checkpoint = checkpoint
+        return copy
+    }
+
+    private func call() throws(StorageError) {
+        calls += 1
+        if calls == failsAt { throw .failed("call \(calls)") }
+    }
+
+    func load(table: Int, key: [UInt8]) throws(StorageError) -> StoredRow? {
+        try call()
+        loads += 1
+        let row = tables[table][key]
+        if row != nil { hits += 1 }
+        return row
+    }
+
+    func scan(
+        table: Int,
+        _ body: (_ key: [UInt8], _ row: [UInt8], _ check: UInt64) throws(StorageError) -> Void
+    ) throws(StorageError) {
+        try call()
+        for key in tables[table].keys.sorted(by: { $0.lexicographicallyPrecedes($1) }) {
+            guard let stored = tables[table][key] else { continue }
+            try body(key, stored.row, stored.check)
+        }
+    }
+
+    func begin() throws(StorageError) {
+        try call()
+        pending = tables
+    }
+
+    func put(table: Int, key: [UInt8], row: [UInt8]?, check: UInt64) throws(StorageError) {
+        try call()
+        pending?[table][key] = row.map { StoredRow(row: $0, check: check) }
+    }
+
+    func commit(_ checkpoint: Checkpoint) throws(StorageError) {
+        try call()
+        guard let pending else { preconditionFailure("commit without begin") }
+        tables = pending
+        self.pending = nil
+        self.checkpoint = checkpoint
+    }
+
+    func rollBack() { pending = nil }
+}

@@ -63,7 +63,7 @@ extension RowWriter {
     mutating func add(_ schema: TableSchema) {
         add(schema.name)
         add(schema.isOrdered)
-        add(schema.isEnrichment)
+        add(schema.isOutsideDigest)
         for columns in [schema.key, schema.columns] {
             add(UInt32(columns.count))
             for column in columns {

@@ -47,7 +47,7 @@ package final class StateStore {
     /// Digest of all tables as they are, by name.
     func chainDigest(_ writer: inout RowWriter) -> StateDigest {
         writer.removeAll()
-        for (table, _) in entries where !table.schema.isEnrichment {
+        for (table, _) in entries where !table.schema.isOutsideDigest {
             writer.appendPrefix(table.schema.name)
             writer.add(table.sum)
         }

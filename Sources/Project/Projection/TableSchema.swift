@@ -58,9 +58,9 @@ package struct TableSchema: Hashable, Sendable {
     /// Whether all rows stay in memory, sorted by key, so that they can be walked in order. For
     /// tables whose rows are bounded by a window.
     package let isOrdered: Bool
-    /// Whether it is filled from facts of elsewhere, such as names and prices, and not from the
-    /// chain: it is then no part of the chain's digest.
-    package let isEnrichment: Bool
+    /// Whether its rows stay out of the digest of a chain's state, because they say how the chain was
+    /// observed (proofs, accounts, drift) and not what happened on it.
+    package let isOutsideDigest: Bool
 
     package init(
         _ name: String,
@@ -68,13 +68,13 @@ package struct TableSchema: Hashable, Sendable {
         key: [Column],
         columns: [Column],
         isOrdered: Bool = false,
-        isEnrichment: Bool = false
+        isOutsideDigest: Bool = false
     ) {
         self.name = name
         self.meaning = meaning
         self.key = key
         self.columns = columns
         self.isOrdered = isOrdered
-        self.isEnrichment = isEnrichment
+        self.isOutsideDigest = isOutsideDigest
     }
 }

@@ -7,6 +7,8 @@ package protocol MonitorOwner: Sendable {
     static var clockSchema: TableSchema { get }
     /// The shape of its list of gaps.
     static var gapSchema: TableSchema { get }
+    /// The shape of its list of drifts.
+    static var driftSchema: TableSchema { get }
 }
 
 /// The last block whose time was told: where the time of one without is reckoned from. One row, of
@@ -79,7 +81,8 @@ package struct MonitorGap<Owner: MonitorOwner>: TableRow {
             "Ranges whose wholeness is not proved: an entity first seen at or before `through` is "
                 + "incomplete since the greater of `from` and its first slot or block",
             key: [Column("through", .unsigned64, "last slot or block of the range")],
-            columns: [Column("from", .unsigned64, "first slot or block of the range")]
+            columns: [Column("from", .unsigned64, "first slot or block of the range")],
+            isOutsideDigest: true
         )
     }
 }

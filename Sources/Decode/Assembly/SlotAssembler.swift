@@ -6,6 +6,10 @@ package import RecordModel
 
 /// Folds the records of one chain in log order and says which bundle to apply, undo or settle.
 package struct SlotAssembler: Sendable {
+    /// Raised whenever the same records would give other actions; state of another version is
+    /// rebuilt.
+    package static let version: UInt32 = 1
+
     package let configuration: AssemblerConfiguration
     /// What was seen and left out.
     package private(set) var tally = AssemblerTally()

@@ -3,6 +3,10 @@ package import MarketModel
 /// Reads the market events of one transaction after the other. What it gives depends on the
 /// transaction alone.
 package struct ProgramDecoder {
+    /// Raised whenever the same transaction would give other facts; state of another version is
+    /// rebuilt.
+    package static let version: UInt32 = 1
+
     private(set) var walk = ProgramWalk()
     private(set) var findings = MarketFindings()
 

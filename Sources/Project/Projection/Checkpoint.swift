@@ -23,6 +23,8 @@ package struct Checkpoint: Hashable, Sendable {
     package var stale: [UInt64]
     /// What is or was missing, by first slot or block.
     package var gaps: [ChainGap]
+    /// What the assembler needs to go on behind it, in a form of its own.
+    package var assembly: [UInt8]
 
     /// What one table holds.
     package struct Content: Hashable, Sendable {
@@ -48,7 +50,8 @@ package struct Checkpoint: Hashable, Sendable {
         tables: [Content],
         bundles: UInt64,
         stale: [UInt64] = [],
-        gaps: [ChainGap] = []
+        gaps: [ChainGap] = [],
+        assembly: [UInt8] = []
     ) {
         self.position = position
         self.hash = hash
@@ -59,5 +62,6 @@ package struct Checkpoint: Hashable, Sendable {
         self.bundles = bundles
         self.stale = stale
         self.gaps = gaps
+        self.assembly = assembly
     }
 }

@@ -55,11 +55,16 @@ extension ProjectionEngine {
 
     /// Stores the state as of the newest settled bundle.
     ///
-    /// - Parameter resume: the lowest sequence that holds anything of a later slot or block.
+    /// - Parameters:
+    ///   - resume: the lowest sequence that holds anything of a later slot or block.
+    ///   - assembly: what the assembler needs to go on behind it.
     /// - Returns: what was stored; nil when nothing new is settled, or there is no storage.
     /// - Throws: the failure of storage; the engine does nothing any more.
     @discardableResult
-    package func checkpoint(resume: Sequence) throws(StorageError) -> Checkpoint? {
+    package func checkpoint(
+        resume: Sequence,
+        assembly: [UInt8] = []
+    ) throws(StorageError) -> Checkpoint? {
         if let failure { throw failure }
         guard let storage, let settled, settled.position != stored else { return nil }
         let checkpoint = Checkpoint(
@@ -71,7 +76,8 @@ extension ProjectionEngine {
             tables: settled.tables,
             bundles: settled.bundles,
             stale: stale,
-            gaps: gaps.sorted()
+            gaps: gaps.sorted(),
+            assembly: assembly
         )
         let rows = dirtyRows
         do throws(StorageError) {

@@ -1,0 +1,39 @@
+import Assembly
+import MarketModel
+import Projection
+
+/// An assembler's anchor as a checkpoint keeps it.
+extension AssemblerAnchor {
+    /// In the canonical form of rows.
+    var encoded: [UInt8] {
+        var writer = RowWriter()
+        writer.add(position)
+        writer.add(optional: hash) { $0.add(Address($1)) }
+        writer.add(hadStatuses)
+        writer.add(UInt32(lacking.count))
+        for range in lacking {
+            writer.add(range.lowerBound)
+            writer.add(range.upperBound)
+        }
+        return writer.bytes
+    }
+
+    /// Reads what `encoded` gave.
+    ///
+    /// - Throws: the bytes are something else; the checkpoint is then not used.
+    init(decoding bytes: [UInt8]) throws(RowError) {
+        var reader = RowReader(bytes)
+        let position = try reader.unsigned64()
+        let hash = try reader.optional { reader throws(RowError) in try reader.address().storage }
+        let hadStatuses = try reader.boolean()
+        var lacking: [ClosedRange<UInt64>] = []
+        for _ in 0..<(try reader.unsigned32()) {
+            let first = try reader.unsigned64()
+            let last = try reader.unsigned64()
+            guard first <= last else { throw .invalid(column: lacking.count) }
+            lacking.append(first...last)
+        }
+        try reader.finish()
+        self.init(position: position, hash: hash, hadStatuses: hadStatuses, lacking: lacking)
+    }
+}

@@ -1,0 +1,34 @@
+package import MarketModel
+package import Projection
+package import RecordModel
+
+/// Whoever watches a fold. Nothing that an observer does reaches state.
+package protocol FoldObserver: AnyObject {
+    /// Events as they were decoded, before it is known whether their slot will count.
+    func decoded(_ facts: TransactionFacts, slot: UInt64, at sequence: Sequence)
+    /// What an assembler asked for, after the engine has done it.
+    func folded(_ action: ChainAction, _ engine: ProjectionEngine, at sequence: Sequence)
+    /// Something that a projector tells.
+    func told(_ notice: Notice, at sequence: Sequence)
+    /// Stored bytes read so far; called now and then.
+    func read(storedBytes: UInt64, records: UInt64)
+    /// Damage that was skipped.
+    func skipped(_ damage: String)
+    /// Whether to end.
+    var isAsked: Bool { get }
+}
+
+extension FoldObserver {
+    /// Nothing to do.
+    package func decoded(_ facts: TransactionFacts, slot: UInt64, at sequence: Sequence) {}
+    /// Nothing to do.
+    package func folded(_ action: ChainAction, _ engine: ProjectionEngine, at sequence: Sequence) {}
+    /// Nothing to do.
+    package func told(_ notice: Notice, at sequence: Sequence) {}
+    /// Nothing to do.
+    package func read(storedBytes: UInt64, records: UInt64) {}
+    /// Nothing to do.
+    package func skipped(_ damage: String) {}
+    /// Never.
+    package var isAsked: Bool { false }
+}

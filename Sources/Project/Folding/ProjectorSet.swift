@@ -1,0 +1,24 @@
+import MarketModel
+package import Projection
+import Projectors
+
+/// The projectors that a fold can have, in the order in which they fold.
+package enum ProjectorSet {
+    /// Their names.
+    package static let names = [LifecycleProjector.name]
+
+    /// Makes some of them.
+    ///
+    /// - Parameters:
+    ///   - names: which; nil for all.
+    ///   - store: where their tables are made.
+    /// - Returns: in the order in which they fold.
+    package static func make(_ names: Set<String>?, in store: StateStore) -> [any Projector] {
+        let parameters = MonitorParameters(store.chain)
+        var projectors: [any Projector] = []
+        if names?.contains(LifecycleProjector.name) ?? true {
+            projectors.append(LifecycleProjector(store, parameters))
+        }
+        return projectors
+    }
+}

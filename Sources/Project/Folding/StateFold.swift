@@ -1,0 +1,304 @@
+package import Assembly
+import MarketModel
+package import Pipeline
+package import Platform
+import ProgramDecoding
+package import Projection
+package import RecordModel
+import SegmentFormat
+package import SegmentLog
+
+/// Folds a recording into state: the one door for rebuilding, catching up and following. Records are
+/// read in log order, parsed on several threads, and assembled and folded on the caller's.
+package final class StateFold {
+    /// How a fold ended.
+    package enum Ending: Equatable, Sendable {
+        /// At the end that was asked for, or of the log.
+        case end
+        /// Because the observer asked.
+        case stopped
+        /// Before a damaged place that may not be skipped.
+        case damage(String)
+    }
+
+    /// What a fold did.
+    package struct Report: Sendable {
+        package var ending = Ending.end
+        /// The last record read.
+        package var last = Sequence.none
+        package var records: UInt64 = 0
+        package var payloadBytes: UInt64 = 0
+        /// Holes and damaged places passed.
+        package var holes: UInt64 = 0
+        package var damage: UInt64 = 0
+        /// What parsing saw.
+        package var pipeline = PipelineTally()
+        /// Nanoseconds of the clock: reading and decompressing, parsing (over all threads),
+        /// assembling and folding, checkpoints, all.
+        package var readNanoseconds: UInt64 = 0
+        package var parseNanoseconds: UInt64 = 0
+        package var foldNanoseconds: UInt64 = 0
+        package var checkpointNanoseconds: UInt64 = 0
+        package var tookNanoseconds: UInt64 = 0
+        /// The record that reading began with, after a checkpoint; nil without one.
+        package var resumedAt: Sequence?
+    }
+
+    /// The state.
+    package let engine: ProjectionEngine
+    private let reader: RecordingReader
+    private let options: FoldOptions
+    private let clock: any Clock
+    private let observer: (any FoldObserver)?
+    private let chain: ChainFold
+    private let start: Sequence
+    private var intake = RecordIntake()
+    private var spare: [RecordBatch] = []
+    private var report = Report()
+
+    /// - Parameters:
+    ///   - reader: the recording.
+    ///   - options: how to fold.
+    ///   - storage: where the state is kept; nil keeps it nowhere.
+    ///   - clock: measures; it reaches no result.
+    ///   - observer: whoever watches.
+    /// - Throws: `storage` when what is stored cannot be used.
+    package init(
+        _ reader: RecordingReader,
+        _ options: FoldOptions,
+        storage: ((ProjectionEngine) throws(StorageError) -> any RowStorage)?,
+        clock: any Clock,
+        observer: (any FoldObserver)? = nil
+    ) throws(FoldError) {
+        self.reader = reader
+        self.options = options
+        self.clock = clock
+        self.observer = observer
+        let engine = ProjectionEngine(.solana, limits: options.limits) { store in
+            ProjectorSet.make(options.projectors, in: store)
+        }
+        self.engine = engine
+        var anchor: AssemblerAnchor?
+        var start = Sequence.none
+        if let storage {
+            let checkpoint: Checkpoint?
+            do throws(StorageError) {
+                checkpoint = try engine.restore(from: try storage(engine))
+            } catch { throw .storage(error) }
+            if let checkpoint {
+                do throws(RowError) {
+                    anchor = try AssemblerAnchor(decoding: checkpoint.assembly)
+                } catch { throw .storage(.damaged("the assembler's anchor: \(error)")) }
+                start = checkpoint.resume
+                report.resumedAt = start
+            }
+        }
+        self.start = start
+        chain = ChainFold(engine, after: anchor, options, observer)
+    }
+
+    /// What stored state depends on beside the engine.
+    ///
+    /// - Parameter options: of the fold.
+    /// - Returns: parts of the key.
+    package static func keyParts(_ options: FoldOptions) -> [StateKey.Part] {
+        [
+            StateKey.Part("assembler", "\(SlotAssembler.version)"),
+            StateKey.Part("decoders", "\(ProgramDecoder.version)"),
+            StateKey.Part("commitment", "\(options.commitment)"),
+            StateKey.Part("skips_damage", "\(options.skipsDamage)"),
+        ]
+    }
+
+    /// Digest of the state as known when the last record had been read.
+    package var positionDigest: StateDigest {
+        engine.positionDigest(open: chain.openState)
+    }
+
+    /// What the assembler saw and left out.
+    package var assembly: AssemblerTally { chain.assembler.tally }
+
+    /// Folds up to the end.
+    ///
+    /// - Returns: what was done.
+    /// - Throws: what went wrong; stored state stays as of its last checkpoint.
+    package func run() throws(FoldError) -> Report {
+        let began = clock.monotonicNanoseconds()
+        let clock = clock
+        // safety: each parser is used by the one worker of its number alone, and ParseLanes gives
+        // every number to one thread.
+        nonisolated(unsafe) let parsers = (0...options.helpers).map { _ in UpdateParser() }
+        let lanes: ParseLanes
+        do throws(SystemError) {
+            lanes = try ParseLanes(helpers: options.helpers) { batch, worker in
+                let began = clock.monotonicNanoseconds()
+                parsers[worker].parse(batch)
+                batch.parseNanoseconds = clock.monotonicNanoseconds() &- began
+            }
+        } catch { throw .threads(error) }
+        defer { lanes.close() }
+        try read(through: lanes)
+        if report.ending != .stopped || options.position == nil {
+            try checkpoint()
+        }
+        report.tookNanoseconds = clock.monotonicNanoseconds() &- began
+        return report
+    }
+
+    // MARK: Reading
+
+    private func read(through lanes: ParseLanes) throws(FoldError) {
+        let cursor: RecordCursor
+        var batch = freshBatch()
+        do throws(LogError) {
+            try prime(into: batch)
+            cursor = try RecordCursor(reader, from: start, follows: options.follows)
+        } catch { throw .log(error) }
+        var pauses: UInt64 = 0
+        reading: while true {
+            let began = clock.monotonicNanoseconds()
+            let step: Step
+            do throws(LogError) { step = try fill(batch, from: cursor) } catch {
+                throw .log(error)
+            }
+            report.readNanoseconds &+= clock.monotonicNanoseconds() &- began
+            let isIdle = batch.records == 0 && step == .waits
+            if !isIdle {
+                pauses = 0
+                if !lanes.hasRoom { try consume(lanes) }
+                lanes.give(batch)
+                batch = freshBatch()
+            }
+            observer?.read(storedBytes: cursor.storedBytesRead, records: report.records)
+            switch step {
+            case .more: break
+            case .waits:
+                // Nothing is held back while nothing comes.
+                while lanes.count > 0 { try consume(lanes) }
+                guard options.follows, !isAsked else {
+                    break reading
+                }
+                pauses = min(pauses + 1, 20)
+                Platform.Thread.sleep(nanoseconds: pauses * 1_000_000)
+            case .ends: break reading
+            }
+            if isAsked {
+                report.ending = .stopped
+                break
+            }
+        }
+        while lanes.count > 0 { try consume(lanes) }
+        if isAsked, report.ending == .end, options.follows { report.ending = .stopped }
+    }
+
+    private var isAsked: Bool { observer?.isAsked ?? false }
+
+    private func freshBatch() -> RecordBatch {
+        let batch = spare.popLast() ?? RecordBatch()
+        batch.removeAll()
+        return batch
+    }
+
+    private enum Step {
+        /// The batch is full.
+        case more
+        /// The log ends here for now.
+        case waits
+        /// The end that was asked for, or damage that may not be skipped.
+        case ends
+    }
+
+    private func fill(_ batch: RecordBatch, from cursor: RecordCursor) throws(LogError) -> Step {
+        while !batch.isFull {
+            if let through = options.through, cursor.expected > through { return .ends }
+            switch try cursor.next() {
+            case .record:
+                intake.take(cursor.envelope, cursor.unsafePayload, into: batch)
+            case .hole(let hole):
+                report.holes &+= 1
+                intake.takeMissing(through: hole.last, into: batch)
+            case .damage(let damage):
+                report.damage &+= 1
+                guard options.skipsDamage else {
+                    report.ending = .damage("\(damage)")
+                    return .ends
+                }
+                observer?.skipped("\(damage)")
+                if damage.isLoss {
+                    intake.takeMissing(through: cursor.expected.previous, into: batch)
+                }
+            case .end: return .waits
+            }
+        }
+        return .more
+    }
+
+    /// Tells the intake what was in force where reading begins: the context of the segment, and the
+    /// events between its beginning and there.
+    private func prime(into batch: RecordBatch) throws(LogError) {
+        guard
+            let segment = reader.segments.last(where: { $0.firstSequence <= max(start, .first) })
+                ?? reader.segments.first
+        else { return }
+        let first = max(start, segment.firstSequence)
+        do {
+            // None when the segment has not been written yet.
+            let entries = try reader.context(of: segment)?.entries ?? []
+            intake.prime(entries.map { ($0.envelope, $0.payload) }, before: first, into: batch)
+        } catch {
+            // The cursor meets and tells the same damage.
+            switch error {
+            case .damaged: break
+            case .system(let cause) where cause.isNotFound: break
+            default: throw error
+            }
+        }
+        guard segment.firstSequence < first else { return }
+        let cursor = try RecordCursor(reader, from: segment.firstSequence)
+        while cursor.expected < first {
+            switch try cursor.next() {
+            case .record:
+                let envelope = cursor.envelope
+                guard envelope.sequence < first else { return }
+                guard !envelope.kind.isDataFrame || envelope.kind == .grpcMessageOut else {
+                    continue
+                }
+                cursor.withPayload { intake.prime(envelope, $0, before: first, into: batch) }
+            case .hole, .damage: continue
+            case .end: return
+            }
+        }
+    }
+
+    // MARK: Folding
+
+    /// Takes the oldest batch and folds what it says.
+    private func consume(_ lanes: ParseLanes) throws(FoldError) {
+        guard let batch = lanes.take() else { return }
+        let began = clock.monotonicNanoseconds()
+        do throws(StorageError) {
+            for entry in batch.entries {
+                for place in entry.inputs {
+                    try chain.take(batch.inputs[place], at: entry.sequence)
+                }
+            }
+        } catch { throw .storage(error) }
+        report.foldNanoseconds &+= clock.monotonicNanoseconds() &- began
+        report.parseNanoseconds &+= batch.parseNanoseconds
+        report.records &+= batch.records
+        report.payloadBytes &+= batch.payloadBytes
+        report.last = max(report.last, batch.last)
+        report.pipeline.add(batch.tally)
+        spare.append(batch)
+        if engine.isCheckpointDue { try checkpoint() }
+    }
+
+    private func checkpoint() throws(FoldError) {
+        let began = clock.monotonicNanoseconds()
+        let next = report.last > .none ? report.last.next : max(start, .first)
+        do throws(StorageError) { try chain.checkpoint(before: next) } catch {
+            throw .storage(error)
+        }
+        report.checkpointNanoseconds &+= clock.monotonicNanoseconds() &- began
+    }
+}

@@ -27,12 +27,16 @@ package struct TradeFees: Hashable, Sendable {
     /// Whether all of them are in units of the token: the input of a sell on venues that charge
     /// their input.
     package var isInToken = false
+    /// Whether the creator's is in units of the other side: Raydium CPMM can take it from what
+    /// comes out while the others are taken from what goes in.
+    package var isCreatorOnOtherSide = false
 
     package init() {}
 
-    /// All of them but the one that lies inside another; saturated.
+    /// All of them but the one that lies inside another and one in other units; saturated.
     package var total: UInt128 {
-        [liquidity, venue, creator, cashback].compactMap(\.self).reduce(0) { sum, fee in
+        let creator = isCreatorOnOtherSide ? nil : creator
+        return [liquidity, venue, creator, cashback].compactMap(\.self).reduce(0) { sum, fee in
             let (value, overflows) = sum.addingReportingOverflow(fee)
             return overflows ? .max : value
         }

@@ -16,8 +16,10 @@ package enum AccountDecoder {
             case .pumpSwap: PumpAccounts.pool(data)
             case .token: TokenProgramAccounts.content(data, isToken2022: false)
             case .token2022: TokenProgramAccounts.content(data, isToken2022: true)
-            case .raydiumV4, .raydiumCPMM, .raydiumCLMM, .launchLab: nil
-            case .other, .system, .computeBudget: nil
+            case .raydiumV4: RaydiumAccounts.v4(data)
+            case .raydiumCPMM: RaydiumAccounts.cpmm(data)
+            case .raydiumCLMM: RaydiumAccounts.clmm(data)
+            case .other, .launchLab, .system, .computeBudget: nil
             }
         return content.map { AccountFact(account: account, content: $0) }
     }

@@ -40,6 +40,7 @@ struct BackRunCycle {
     /// - Parameters:
     ///   - hops: the transaction's trades in order; those beyond `cycleLegsMax` are not looked at.
     ///   - parameters: how far amounts may be apart.
+    /// - Returns: none for a transaction without one.
     static func all(in hops: [Hop], _ parameters: TradingParameters) -> [BackRunCycle] {
         let count = min(hops.count, parameters.cycleLegsMax)
         var isUsed = [Bool](repeating: false, count: count)

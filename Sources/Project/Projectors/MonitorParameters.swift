@@ -12,6 +12,7 @@ package struct MonitorParameters: Hashable, Sendable {
     package var slotMilliseconds: UInt64
     package var lifecycle: LifecycleParameters
     package var liquidity: LiquidityParameters
+    package var trading: TradingParameters
 
     /// The defaults of a chain, as the table in the stage's README gives them.
     package init(_ chain: Chain) {
@@ -23,6 +24,7 @@ package struct MonitorParameters: Hashable, Sendable {
         }
         lifecycle = LifecycleParameters(chain)
         liquidity = LiquidityParameters(chain)
+        trading = TradingParameters(chain)
     }
 
     /// What every monitor shares, in canonical form.

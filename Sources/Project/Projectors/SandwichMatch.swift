@@ -68,7 +68,7 @@ struct SandwichLoss {
             if !TradeReplay.reproduces(leg) { isExact = false }
             guard isVictim else { continue }
             nextVictim += 1
-            let lost = output.minus(leg.output)
+            let lost = output.minus(TradeReplay.measure(of: leg))
             victims.append(lost)
             switch leg.side {
             case .buy:

@@ -31,6 +31,8 @@ package struct TradeLeg: Hashable, Sendable {
         package static let highImpact = Marks(rawValue: 1 << 9)
         /// The output was fixed, not the input.
         package static let exactOut = Marks(rawValue: 1 << 10)
+        /// The output is without the part that stayed in the pool.
+        package static let netOutput = Marks(rawValue: 1 << 12)
         /// An amount did not fit.
         package static let saturated = Marks(rawValue: 1 << 11)
     }
@@ -93,6 +95,7 @@ package struct TradeLeg: Hashable, Sendable {
         if trade.flags.contains(.multiHop) { marks.insert(.multiHop) }
         if trade.flags.contains(.saturated) { marks.insert(.saturated) }
         if trade.router != nil { marks.insert(.routed) }
+        if TradeReplay.isOutputNet(trade) { marks.insert(.netOutput) }
         if trade.exactness == .exactOut { marks.insert(.exactOut) }
     }
 

@@ -30,7 +30,13 @@ package final class TradingProjector: Projector {
     /// What is gathered while one bundle is folded; empty between bundles.
     var bundle = TradingBundle()
 
+    /// Makes its tables in a store.
+    ///
+    /// - Parameters:
+    ///   - store: of the chain that the parameters are for.
+    ///   - parameters: thresholds and defaults.
     package init(_ store: StateStore, _ parameters: MonitorParameters) {
+        precondition(store.chain == parameters.chain, "parameters of \(parameters.chain)")
         chain = store.chain
         self.parameters = parameters.trading
         knownQuotes = parameters.quotes
@@ -110,6 +116,10 @@ package final class TradingProjector: Projector {
 package enum TradingTimes: MonitorOwner {
     package static let clockSchema = MonitorClock<TradingTimes>.schema(named: "trading_clock")
     package static let gapSchema = MonitorGap<TradingTimes>.schema(named: "trading_gaps")
+    package static let driftSchema = MonitorDrift<TradingTimes>.schema(
+        named: "trading_drifts",
+        subject: "pool"
+    )
 }
 
 extension Address {

@@ -40,6 +40,23 @@ private func play(
     return played
 }
 
+@Test func `an empty recording is played without a record`() throws {
+    let folder = try TemporaryFolder()
+    let writer = try SequencedWriter(
+        path: folder.recording,
+        disk: LinuxFileSystem(),
+        clock: SystemClock(),
+        random: SeededRandom(seed: 1),
+        options: LogOptions(),
+        start: .init()
+    )
+    try writer.close()
+    #expect(ResolvedRange(first: .first, last: Sequence.none).count == 0)
+    for words in [[], ["--rate", "max"], ["--format", "ndjson"]] {
+        #expect(go(["replay", folder.recording] + words) == .ok)
+    }
+}
+
 @Suite struct ReplayRunTests {
     let folder: TemporaryFolder
 

@@ -13,6 +13,11 @@ struct ResolvedRange: Equatable, Sendable {
     /// Whether no end was named: what else is found at the newest record belongs to the range.
     var isOpen = false
 
+    /// How many sequences it covers, none in an empty recording; nil without an end.
+    var count: UInt64? {
+        last.map { $0 < first ? 0 : $0.value - first.value + 1 }
+    }
+
     /// Whether a record lies behind the range.
     func isPast(_ sequence: Sequence) -> Bool { last.map { sequence > $0 } ?? false }
 }

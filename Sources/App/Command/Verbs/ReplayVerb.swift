@@ -69,7 +69,7 @@ private func runReplay(_ arguments: ParsedArguments) throws -> ExitCode {
     var line = ProgressLine(
         label: "replay",
         unit: "records",
-        total: range.last.map { $0.value - range.first.value + 1 },
+        total: range.count,
         style: console.progressStyle,
         now: clock.monotonicNanoseconds()
     )

@@ -245,17 +245,47 @@ class Reader(unittest.TestCase):
                     expected = (folder / "expected.txt").read_text()
                     self.assertEqual(told, expected.split("\n\n", 1)[1])
 
-    def test_a_planted_link_is_not_followed(self) -> None:
-        for name in ("recording.json", "segments/MANIFEST", defects.SECOND):
-            with self.subTest(name):
-                folder = Path(tempfile.mkdtemp(prefix="tapedeck-reader-"))
-                self.addCleanup(shutil.rmtree, folder)
-                made.write(defects.base().files(), folder / "deck")
-                shutil.move(folder / "deck" / name, folder / "elsewhere")
-                (folder / "deck" / name).symlink_to(folder / "elsewhere")
-                code, _, said = self.both(folder / "deck")
-                self.assertEqual(code, 1)
-                self.assertRegex(said[-1], "symbolic link")
+    def test_what_is_no_file_is_never_opened(self) -> None:
+        """A link, a pipe or a folder in place of a part: the right answer, exact to the record."""
+        parts: dict[str, set[int] | None] = {
+            "recording.json": None,
+            "segments/MANIFEST": set(),
+            defects.SECOND: set(range(10, 16)),
+            "segments": set(range(1, 100)),
+        }
+        for name, lost in parts.items():
+            for what in ("link", "pipe", "folder"):
+                if name == "segments" and what == "folder":
+                    continue
+                with self.subTest(f"{what} as {name}"):
+                    self._plant(name, what, lost)
+
+    def _plant(self, name: str, what: str, lost: set[int] | None) -> None:
+        folder = Path(tempfile.mkdtemp(prefix="tapedeck-reader-"))
+        self.addCleanup(shutil.rmtree, folder)
+        made.write(defects.base().files(), folder / "deck")
+        place, elsewhere = folder / "deck" / name, folder / "elsewhere"
+        # What a link leads to is the whole, right original: following it would go unseen.
+        shutil.move(place, elsewhere)
+        if what == "link":
+            place.symlink_to(elsewhere)
+        elif what == "pipe":
+            os.mkfifo(place)
+        else:
+            place.mkdir()
+        code, out, said = self.both(folder / "deck")
+        verify = deck.run("verify", "--format", "json", folder / "deck")
+        if lost is None:
+            self.assertEqual((code, verify.code), (1, 1))
+            self.assertRegex(said[-1], "is not a recording: .* is not a regular file")
+            return
+        self.assertEqual((code, verify.code), (3, 3))
+        lines = [json.loads(line) for line in out.splitlines()]
+        self.assertEqual(missing(lines, "damage"), lost)
+        self.assertEqual(set(records(lines)), set(range(1, 23)) - lost)
+        damage = json.loads(verify.stdout)["damage"]
+        self.assertEqual(missing(damage, "damage"), lost)
+        self.assertRegex(said[0], "is not a (regular file|folder)")
 
 
 def wounded(files: dict[str, bytes], chosen: random.Random) -> dict[str, bytes]:

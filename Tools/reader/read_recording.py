@@ -73,8 +73,10 @@ class Segment:
         return end.last if end else None
 
 
-def read_file(path: str, limit: int | None = None) -> bytes:
-    """A whole file; a link is not followed."""
+def read_file(path: str, structure: str, limit: int | None = None) -> bytes:
+    """A whole file; what is no regular file is not opened."""
+    if not stat.S_ISREG(os.lstat(path).st_mode):
+        raise form.not_a("regular file", structure)
     with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:
         if limit is not None and os.fstat(file.fileno()).st_size > limit:
             raise ValueError(f"larger than the limit of {limit} bytes")
@@ -90,16 +92,14 @@ def read_identity(path: str) -> int:
     os.lstat(path)
     if not os.path.lexists(place):
         raise NoAnswer(f"{path} is not a recording: it has no recording.json")
-    if os.path.islink(place):
-        raise NoAnswer(f"{path} is not a recording: its recording.json is a symbolic link")
     try:
         root = json.loads(
-            read_file(place, form.IDENTITY_MAX).decode("utf-8", "strict"),
+            read_file(place, "recording.json", form.IDENTITY_MAX).decode("utf-8", "strict"),
             parse_constant=_refuse_constant,
         )
         if _depth(root) > 128:
             raise ValueError("too deep")
-    except (ValueError, RecursionError) as error:
+    except (ValueError, RecursionError, Refused) as error:
         raise NoAnswer(f"{place} is not a recording: {error}") from None
     found = root if isinstance(root, dict) else {}
     if found.get("format") != "tapedeck-recording":
@@ -144,6 +144,8 @@ class Picture:
         self.path = path
         self.recording = read_identity(path)
         self.damage: str | None = None
+        #: All records are missing, because the segments do not lie in a folder.
+        self.loss: Damage | None = None
         self.segments: list[Segment] = []
         self._read_manifest()
 
@@ -156,8 +158,13 @@ class Picture:
             self.damage = f"{path} at byte {offset}: {cause}"
 
     def _read_manifest(self) -> None:
+        folder = f"{self.path}/segments"
+        if not os.path.lexists(folder) or not stat.S_ISDIR(os.lstat(folder).st_mode):
+            self.loss = Damage(folder, 0, str(form.not_a("folder", "segments")), 1)
+            return
         try:
-            manifest = Manifest.parse(read_file(self._manifest, form.MANIFEST_MAX))
+            data = read_file(self._manifest, "manifest", form.MANIFEST_MAX)
+            manifest = Manifest.parse(data)
         except FileNotFoundError:
             self._without_manifest(0, form.cut_short("manifest", form.MANIFEST_HEADER_BYTES, 0))
             return
@@ -243,17 +250,16 @@ class Picture:
 
     def _header(self, ordinal: int, first: int, recording: int) -> SegmentHeader | None:
         path = self._segment_path(ordinal, first)
-        if not stat.S_ISREG(os.lstat(path).st_mode):
-            return None
         try:
-            header = SegmentHeader.parse(read_file(path)[: form.SEGMENT_HEADER_BYTES])
+            data = read_file(path, "segment file")
+            header = SegmentHeader.parse(data[: form.SEGMENT_HEADER_BYTES])
         except Refused:
             return None
         told = (header.recording, header.ordinal, header.first)
         return header if told == (recording, ordinal, first) else None
 
     def _has_records(self, ordinal: int, first: int, salt: int) -> bool:
-        data = read_file(self._segment_path(ordinal, first))
+        data = read_file(self._segment_path(ordinal, first), "segment file")
         offset: int | None = form.SEGMENT_HEADER_BYTES
         while offset is not None and offset < len(data):
             try:
@@ -300,6 +306,8 @@ class Reader:
         self._highest_mark = 0
 
     def items(self) -> Iterator[Item]:
+        if self.picture.loss:
+            yield self.picture.loss
         for number, segment in enumerate(self.picture.segments):
             newest = number == len(self.picture.segments) - 1
             following = None if newest else self.picture.segments[number + 1].first
@@ -308,10 +316,13 @@ class Reader:
     def _segment(self, segment: Segment, following: int | None) -> Iterator[Item]:
         # Step 4.
         try:
-            data = read_file(segment.path)
+            data = read_file(segment.path, "segment file")
         except FileNotFoundError:
             cause = form.cut_short("segment file", 1, 0)
             yield self._whole(segment, following, cause)
+            return
+        except Refused as error:
+            yield self._whole(segment, following, error)
             return
         supersedes = segment.created.superseded if segment.created else 0
         try:
@@ -570,7 +581,7 @@ class Sources:
         segment = self.picture.segments[0]
         found: dict[int, str] = {}
         try:
-            data = read_file(segment.path)
+            data = read_file(segment.path, "segment file")
             header = self.picture._header(segment.ordinal, segment.first, self.picture.recording)
             known = header or segment.created
             if known is None:

@@ -90,6 +90,10 @@ def wrong(structure: str, field: str, value: int) -> Refused:
     return Refused(f"{structure} is damaged: {field} is {value}")
 
 
+def not_a(kind: str, structure: str) -> Refused:
+    return Refused(f"{structure} is not a {kind}")
+
+
 def checksum(bytes_: bytes | memoryview, salt: int) -> int:
     """XXH3 with 64 bits, seeded with the file's salt."""
     return xxhash.xxh3_64_intdigest(bytes_, salt)

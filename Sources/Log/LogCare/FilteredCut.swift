@@ -45,6 +45,7 @@ package struct FilteredCut {
     /// - Throws: `CareError`; what stands under `output` is then of no use.
     package func run() throws(CareError) -> CutReport {
         var report = CutReport()
+        if let damage = DamageReport(manifestOf: reader) { try pass(damage, &report) }
         let before = ContextBefore(reader, first, setting)
         let context = try before.fold { damage throws(CareError) in try pass(damage, &report) }
         let end = last.map { "\($0)" } ?? "its end"

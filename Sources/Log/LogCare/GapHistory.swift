@@ -83,7 +83,7 @@ package struct GapHistory: Sendable {
         _ reader: RecordingReader,
         progress: (UInt64) -> Void = { _ in }
     ) throws(CareError) {
-        if let error = reader.manifestDamage { damage.append(DamageReport(of: error, reader)) }
+        if let report = DamageReport(manifestOf: reader) { damage.append(report) }
         for entry in try context(reader) { take(entry.envelope, entry.payload.span.bytes) }
         let steady = try SteadyCursor(reader)
         var passed: UInt64 = 0
@@ -169,7 +169,8 @@ package struct GapHistory: Sendable {
 
 extension DamageReport {
     /// Damage of the manifest, which costs no record.
-    fileprivate init(of error: LogError, _ reader: RecordingReader) {
+    init?(manifestOf reader: RecordingReader) {
+        guard let error = reader.manifestDamage else { return nil }
         var place = (path: reader.layout.manifest, offset: UInt64(0))
         var cause = FormatError.truncated(structure: "manifest", needed: 64, available: 0)
         if case .damaged(let path, let offset, let known) = error {

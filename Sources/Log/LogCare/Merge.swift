@@ -76,6 +76,7 @@ package struct Merge {
         var total: UInt64 = 0
         for (number, reader) in readers.enumerated() {
             inputs.append(try open(reader, number, &report))
+            if let damage = DamageReport(manifestOf: reader) { try pass(damage, &report) }
             total += try logging(reader.segmentBytes)
         }
         let start = next(inputs).map { inputs[$0].time } ?? 0  // nothing to merge

@@ -2,6 +2,7 @@
 // context of the first segment, what was in force there. So the cut can be read, served and
 // replayed alone, and `cut` then `cat` prints what `cat` of the range prints.
 
+import Platform
 package import RecordModel
 import SegmentFormat
 package import SegmentLog
@@ -60,6 +61,7 @@ package struct RangeCut {
     /// - Throws: `CareError`; what stands under `output` is then of no use.
     package mutating func run() throws(CareError) -> CutReport {
         report = CutReport()
+        if let damage = DamageReport(manifestOf: reader) { try pass(damage, &report) }
         let before = ContextBefore(reader, first, setting)
         let context = try before.fold { damage throws(CareError) in try pass(damage, &report) }
         report.openStreams = context.openStreams.count
@@ -173,18 +175,21 @@ struct ContextBefore {
                 context = try reader.context(of: segment) ?? ContextState()
                 break
             } catch {
-                guard case .damaged(let path, let offset, let cause) = error else {
-                    throw .log(error)
-                }
-                try onDamage(
-                    DamageReport(
-                        path: path,
-                        offset: offset,
-                        error: cause,
-                        missingFrom: .none,
-                        missingThrough: .none
+                switch error {
+                case .damaged(let path, let offset, let cause):
+                    try onDamage(
+                        DamageReport(
+                            path: path,
+                            offset: offset,
+                            error: cause,
+                            missingFrom: .none,
+                            missingThrough: .none
+                        )
                     )
-                )
+                // Told where its records are missing.
+                case .system(let cause) where cause.isNotFound: break
+                default: throw .log(error)
+                }
             }
             // The one before tells as much, with more to read.
             guard index > 0 else { break }

@@ -205,7 +205,9 @@ package struct Salvage {
             let blocks: SegmentBlocks
             do throws(LogError) { blocks = try SegmentBlocks(reader, segment) } catch {
                 // Nothing of it can be read: all its bytes are of no use.
-                report.damagedBytes += size(of: segment.path)
+                report.damagedBytes += try logging { () throws(LogError) in
+                    try reader.bytes(of: segment)
+                }
                 continue
             }
             loop: while true {
@@ -215,13 +217,6 @@ package struct Salvage {
                 case .block, .rest: continue
                 }
             }
-        }
-    }
-
-    private func size(of path: String) -> UInt64 {
-        do throws(SystemError) { return try salvageDisk.open(path, .readOnly).size() } catch {
-            // A file that is not there has no bytes.
-            return 0
         }
     }
 

@@ -14,6 +14,9 @@ public enum FormatError: Error, Equatable, Sendable {
     case invalid(structure: String, field: String, value: UInt64)
     /// The stored bytes of a block do not decompress to the promised size.
     case decompression(rawBytes: Int)
+    /// Something else stands where a file or folder of ours must be, such as a symbolic link. It
+    /// is not opened.
+    case wrongKind(structure: String, needed: String)
 }
 
 extension FormatError: CustomStringConvertible {
@@ -33,6 +36,7 @@ extension FormatError: CustomStringConvertible {
             "\(structure) is damaged: \(field) is \(value)"
         case .decompression(let rawBytes):
             "block is damaged: its bytes do not decompress to \(rawBytes) bytes"
+        case .wrongKind(let structure, let needed): "\(structure) is not a \(needed)"
         }
     }
 

@@ -51,15 +51,22 @@ package struct Manifest: Sendable {
 
     /// Reads a manifest.
     ///
-    /// - Throws: `damaged` when it is missing or too large or its header cannot be believed, or
-    ///   `system`.
+    /// - Throws: `damaged` when it is missing, no file or too large, when its header cannot be
+    ///   believed, or when the segments do not lie in a folder; or `system`.
     package static func read(
-        _ path: String,
+        _ layout: RecordingLayout,
         on disk: some FileSystem
     ) throws(LogError) -> Manifest {
+        try layout.checkSegments(on: disk)
+        let path = layout.manifest
         let bytes: [UInt8]
         do {
-            bytes = try readWholeFile(path, limit: FormatLimits.manifestBytesMax, on: disk)
+            bytes = try readWholeFile(
+                path,
+                structure: "manifest",
+                limit: FormatLimits.manifestBytesMax,
+                on: disk
+            )
         } catch {
             if case .notARecording = error {
                 throw .damaged(
@@ -260,24 +267,39 @@ struct ManifestWriter {
     }
 }
 
-/// Reads a small file whole.
+/// Reads a small file whole. What is no file is not opened: a pipe would wait for ever.
 ///
-/// - Throws: `notARecording` when it is larger than `limit`, or `system`.
+/// - Throws: `notARecording` when it is larger than `limit`, `damaged` when something else stands
+///   in its place, or `system`.
 func readWholeFile(
     _ path: String,
+    structure: String,
     limit: Int,
     on disk: some FileSystem
 ) throws(LogError) -> [UInt8] {
+    var isThere = false
     do throws(SystemError) {
-        let file = try disk.open(path, .readOnly)
-        let size = try file.size()
-        if let count = Int(exactly: size), count <= limit {
-            let bytes = try file.read(count, at: 0)
-            try file.close()
-            return bytes
+        let kind = try disk.kind(of: path)
+        if kind == .file || kind == nil {
+            let file = try disk.open(path, .readOnly)
+            isThere = true
+            let size = try file.size()
+            if let count = Int(exactly: size), count <= limit {
+                let bytes = try file.read(count, at: 0)
+                try file.close()
+                return bytes
+            }
         }
     } catch {
-        throw .system(error)
+        // A link that was put there meanwhile is as one that was there before.
+        guard error.isSymbolicLink else { throw .system(error) }
+    }
+    guard isThere else {
+        throw .damaged(
+            path: path,
+            offset: 0,
+            error: .wrongKind(structure: structure, needed: "regular file")
+        )
     }
     throw .notARecording(path: path, reason: "it is larger than the limit of \(limit) bytes")
 }

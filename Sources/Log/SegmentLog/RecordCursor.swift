@@ -91,6 +91,7 @@ package final class RecordCursor {
         let index = max(segments.partition { $0.firstSequence > sequence } - 1, 0)
         guard index < segments.count else {
             (scanner, open) = (nil, nil)
+            if let damage = reader.folderLoss { pending.append(.damage(damage)) }
             return
         }
         let segment = segments[index]

@@ -70,16 +70,18 @@ package struct RecordingIdentity: Equatable, Sendable {
         } catch { throw .system(error) }
         let bytes: [UInt8]
         do {
-            bytes = try readWholeFile(path, limit: FormatLimits.identityBytesMax, on: disk)
+            bytes = try readWholeFile(
+                path,
+                structure: "recording.json",
+                limit: FormatLimits.identityBytesMax,
+                on: disk
+            )
         } catch {
             if case .system(let cause) = error, cause.isNotFound || cause.errno == 20 {
                 throw .notARecording(path: layout.path, reason: "it has no recording.json")
             }
-            if case .system(let cause) = error, cause.isSymbolicLink {
-                throw .notARecording(
-                    path: layout.path,
-                    reason: "its recording.json is a symbolic link"
-                )
+            if case .damaged(_, _, let cause) = error {
+                throw .notARecording(path: layout.path, reason: "its \(cause)")
             }
             throw error
         }

@@ -1,3 +1,6 @@
+import Platform
+import SegmentFormat
+
 /// Where the parts of a recording lie. Layout: Sources/Log/README.md, "Recording".
 package struct RecordingLayout: Sendable {
     /// The recording's directory, without a trailing slash.
@@ -28,6 +31,20 @@ package struct RecordingLayout: Sendable {
     /// The file of a segment.
     package func segment(ordinal: UInt64, firstSequence: UInt64) -> String {
         segments + "/" + Self.segmentName(ordinal: ordinal, firstSequence: firstSequence)
+    }
+
+    /// Nothing is read or written through a link that somebody planted in place of the folder.
+    ///
+    /// - Throws: `damaged` when the segments do not lie in a folder, or `system`.
+    func checkSegments(on disk: some FileSystem) throws(LogError) {
+        do throws(SystemError) {
+            if try disk.kind(of: segments) == .directory { return }
+        } catch { throw .system(error) }
+        throw .damaged(
+            path: segments,
+            offset: 0,
+            error: .wrongKind(structure: "segments", needed: "folder")
+        )
     }
 
     static func segmentName(ordinal: UInt64, firstSequence: UInt64) -> String {

@@ -51,9 +51,11 @@ package final class RecordingReader {
     /// - Throws: `system`.
     package func refresh() throws(LogError) {
         manifestDamage = nil
+        folderDamage = nil
         let manifest: Manifest
-        do { manifest = try Manifest.read(layout.manifest, on: disk) } catch {
+        do { manifest = try Manifest.read(layout, on: disk) } catch {
             switch error {
+            case .damaged(layout.segments, _, let cause): (folderDamage, segments) = (cause, [])
             case .damaged: try readWithoutManifest(error)
             default: throw error
             }
@@ -75,6 +77,22 @@ package final class RecordingReader {
         guard !hasLooked || manifest.tail != nil else { return }
         try takeUnnamed(manifest)
         hasLooked = true
+    }
+
+    /// What stands in place of the segments' folder.
+    private var folderDamage: FormatError?
+
+    /// All records are missing, because the segments do not lie in a folder; nil otherwise.
+    package var folderLoss: DamageReport? {
+        folderDamage.map {
+            DamageReport(
+                path: layout.segments,
+                offset: 0,
+                error: $0,
+                missingFrom: .first,
+                missingThrough: .none
+            )
+        }
     }
 
     /// The first segment whose ordinal is above a number; nil when there is none.
@@ -115,7 +133,7 @@ package final class RecordingReader {
         var found = try unnamed(by: manifest)
         guard !found.isEmpty else { return }
         // A writer at work may have named them meanwhile.
-        manifest = try Manifest.read(layout.manifest, on: disk)
+        manifest = try Manifest.read(layout, on: disk)
         let named = Set(manifest.segments.map(\.ordinal))
         found.removeAll { named.contains($0.ordinal) }
         guard !found.isEmpty else {

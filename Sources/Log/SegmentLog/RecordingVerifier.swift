@@ -35,6 +35,7 @@ package struct RecordingVerifier: Sendable {
     private let source: SegmentSource
     private let manifestPath: String
     private let manifestDamage: LogError?
+    private let folderLoss: DamageReport?
     let permits: WorkerPermits?
     private let progress: @Sendable (UInt64) -> Void
 
@@ -62,6 +63,7 @@ package struct RecordingVerifier: Sendable {
         source = reader.source
         manifestPath = reader.layout.manifest
         manifestDamage = reader.manifestDamage
+        folderLoss = reader.folderLoss
         self.permits = permits
         self.progress = progress
     }
@@ -72,6 +74,7 @@ package struct RecordingVerifier: Sendable {
     /// - Throws: `system` when a file cannot be read, or `newerVersion`.
     package mutating func run() throws(LogError) -> VerifyReport {
         report = VerifyReport()
+        if let folderLoss { report.damage.append(folderLoss) }
         if let error = manifestDamage {
             if case .damaged(let path, let offset, let cause) = error {
                 note(path, offset, cause)

@@ -126,7 +126,7 @@ struct Recovery {
     private func reopen() throws(LogError) -> Opening {
         // Step 1: identity and version, before anything is touched.
         let identity = try RecordingIdentity.read(layout, on: disk)
-        try checkSegmentsFolder()
+        try layout.checkSegments(on: disk)
         // Step 2: the lock.
         let lock = try takeLock()
         // The creation may have ended before the name of the identity was durable.
@@ -134,7 +134,7 @@ struct Recovery {
             throw .system(error)
         }
         // Step 3: the manifest, whose torn last entry is cut, and files that it does not name.
-        var manifest = try Manifest.read(layout.manifest, on: disk)
+        var manifest = try Manifest.read(layout, on: disk)
         guard manifest.header.recording == identity.recording else {
             throw .damaged(
                 path: layout.manifest,
@@ -188,14 +188,6 @@ struct Recovery {
         report.lastSequenceKept = start.lastSequence
         report.context = start.context
         return Opening(report: report, start: start, lock: lock)
-    }
-
-    /// Nothing is written through a link that somebody planted.
-    private func checkSegmentsFolder() throws(LogError) {
-        do throws(SystemError) {
-            if try disk.kind(of: layout.segments) == .directory { return }
-        } catch { throw .system(error) }
-        throw .notARecording(path: layout.path, reason: "its segments are not in a folder")
     }
 
     /// Segment files that the manifest does not name: one with records lost its entry to damage

@@ -52,14 +52,17 @@ package struct RetentionPins {
     package func read() throws(LogError) -> [RetentionPin] {
         let path = layout.pins
         do throws(SystemError) {
-            switch try disk.kind(of: path) {
-            case nil: return []
-            case .file: break
-            default: throw SystemError(call: "open", subject: path, errno: 40)
-            }
+            if try disk.kind(of: path) == nil { return [] }
         } catch { throw .system(error) }
         let bytes: [UInt8]
-        do { bytes = try readWholeFile(path, limit: FormatLimits.pinsBytesMax, on: disk) } catch {
+        do {
+            bytes = try readWholeFile(
+                path,
+                structure: "pins",
+                limit: FormatLimits.pinsBytesMax,
+                on: disk
+            )
+        } catch {
             if case .notARecording = error { throw refusal("bytes", .max) }
             throw error
         }

@@ -21,7 +21,7 @@ extension RecordingIdentity {
             damage = error
         }
         do {
-            let manifest = try Manifest.read(layout.manifest, on: disk)
+            let manifest = try Manifest.read(layout, on: disk)
             return (RecordingIdentity(salvaged: manifest.header.recording), damage)
         } catch {
             switch error {

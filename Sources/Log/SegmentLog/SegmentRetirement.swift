@@ -98,7 +98,7 @@ package struct SegmentRetirement: Sendable {
 
     private func readManifest() throws(LogError) -> Manifest {
         let identity = try RecordingIdentity.read(layout, on: disk)
-        let manifest = try Manifest.read(layout.manifest, on: disk)
+        let manifest = try Manifest.read(layout, on: disk)
         guard manifest.header.recording == identity.recording else {
             throw .damaged(
                 path: layout.manifest,

@@ -46,12 +46,15 @@ struct SegmentScanning {
         var scan = SegmentScan(path: path)
         scan.lastSequence = segment.firstSequence.previous
         do throws(SystemError) {
-            guard try disk.kind(of: path) == .file else {
-                scan.invalid = .truncated(
-                    structure: "segment header",
-                    needed: FormatLimits.segmentHeaderBytes,
-                    available: 0
-                )
+            let kind = try disk.kind(of: path)
+            guard kind == .file else {
+                scan.invalid =
+                    kind == nil
+                    ? .truncated(
+                        structure: "segment header",
+                        needed: FormatLimits.segmentHeaderBytes,
+                        available: 0
+                    ) : .wrongKind(structure: "segment file", needed: "regular file")
                 return scan
             }
             let file = try disk.open(path, .readOnly)

@@ -13,20 +13,16 @@ struct SegmentSource: Sendable {
 
     /// Opens a segment and reads its header, and index and trailer when it has them.
     ///
-    /// - Throws: `damaged` when neither the header nor the manifest tells the salt,
-    ///   `rangeNotAvailable` when it was retired, or `system`.
+    /// - Throws: `damaged` when neither the header nor the manifest tells the salt or no file
+    ///   stands there, `rangeNotAvailable` when it was retired, or `system`.
     func open(_ segment: SegmentDescriptor) throws(LogError) -> OpenSegment {
-        let file: any File
+        let file = try file(of: segment)
         let head: [UInt8]
         let size: UInt64
         do throws(SystemError) {
-            file = try disk.open(segment.path, .readOnly)
             head = try file.read(FormatLimits.segmentHeaderBytes, at: 0)
             size = try file.size()
-        } catch {
-            if error.isNotFound { try checkRetired(segment) }
-            throw .system(error)
-        }
+        } catch { throw .system(error) }
         var open: OpenSegment
         do {
             let (header, link) = try SegmentHeader.decode(
@@ -56,12 +52,29 @@ struct SegmentSource: Sendable {
         return open
     }
 
+    /// Opens what is a file; a link is not followed, and a pipe would wait for ever.
+    private func file(of segment: SegmentDescriptor) throws(LogError) -> any File {
+        do throws(SystemError) {
+            let kind = try disk.kind(of: segment.path)
+            if kind == .file || kind == nil { return try disk.open(segment.path, .readOnly) }
+        } catch {
+            if error.isNotFound { try checkRetired(segment) }
+            // A link that was put there meanwhile is as one that was there before.
+            guard error.isSymbolicLink else { throw .system(error) }
+        }
+        throw .damaged(
+            path: segment.path,
+            offset: 0,
+            error: .wrongKind(structure: "segment file", needed: "regular file")
+        )
+    }
+
     /// Whether a segment whose file is gone was retired since the manifest was read.
     ///
     /// - Throws: `rangeNotAvailable` when it was.
     private func checkRetired(_ segment: SegmentDescriptor) throws(LogError) {
         let manifest: Manifest
-        do { manifest = try Manifest.read(layout.manifest, on: disk) } catch {
+        do { manifest = try Manifest.read(layout, on: disk) } catch {
             // Then nothing says that it was retired.
             return
         }

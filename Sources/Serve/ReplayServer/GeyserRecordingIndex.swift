@@ -61,7 +61,7 @@ package struct GeyserRecordingIndex: Sendable {
                 self.last = max(self.last, end)
             case .damage(let report):
                 // What lies below the range is not served, damaged or not.
-                if cursor.expected <= first { continue }
+                if report.isBelow(first, next: cursor.expected) { continue }
                 if skipsDamage {
                     skipped += 1
                     continue
@@ -247,5 +247,13 @@ extension SubscribeRequest {
     /// Whether it asks for what a slot is made of, piece by piece.
     fileprivate var hasParts: Bool {
         !accounts.isEmpty || !transactions.isEmpty || !transactionsStatus.isEmpty || !entry.isEmpty
+    }
+}
+
+extension DamageReport {
+    /// Whether it lies before a sequence with all that it costs; `next` is the record behind it.
+    fileprivate func isBelow(_ sequence: Sequence, next: Sequence) -> Bool {
+        guard isLoss else { return next < sequence }
+        return missingThrough >= missingFrom && missingThrough < sequence
     }
 }

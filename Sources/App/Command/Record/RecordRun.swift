@@ -235,7 +235,10 @@ struct RecordRun {
         var total: UInt64 = 0
         do {
             for name in try disk.list(layout.segments) where name.hasSuffix(".seg") {
-                let file = try disk.open(layout.segments + "/" + name, .readOnly)
+                let path = layout.segments + "/" + name
+                // What is no file is not opened: a pipe would wait for ever.
+                guard try disk.kind(of: path) == .file else { continue }
+                let file = try disk.open(path, .readOnly)
                 total += try file.size()
                 try file.close()
             }

@@ -43,7 +43,7 @@ private struct RangeResolver {
     let follows: Bool
     let seek: RecordingSeek
     let oldest: Sequence
-    /// Nil when it cannot be told, because the newest segment is damaged.
+    /// Nil when it cannot be told, because the newest segment is damaged or none is to be had.
     let newest: Sequence?
 
     init(reader: RecordingReader, follows: Bool) throws {
@@ -58,6 +58,7 @@ private struct RangeResolver {
         _ reader: RecordingReader,
         ifEmpty: Sequence
     ) throws(LogError) -> Sequence? {
+        if reader.folderLoss != nil { return nil }
         do { return try reader.sequenceRange()?.last ?? ifEmpty } catch {
             guard error.isDamageOrAbsence else { throw error }
             return nil

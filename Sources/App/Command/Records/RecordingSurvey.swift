@@ -69,6 +69,7 @@ struct RecordingSurvey {
         progress: (UInt64) -> Void = { _ in }
     ) throws(LogError) {
         self.isComplete = isComplete
+        damage = [reader.folderLoss].compactMap(\.self)
         guard let begin = isComplete ? reader.segments.first : reader.segments.last else { return }
         try takeContext(of: begin, reader)
         let unindexed = try takeIndexes(reader)

@@ -54,7 +54,10 @@ struct SurveyReport {
 
     private static func size(of path: String) -> UInt64? {
         do throws(SystemError) {
-            let file = try LinuxFileSystem().open(path, .readOnly)
+            let disk = LinuxFileSystem()
+            // What is no file is not opened: a pipe would wait for ever.
+            guard try disk.kind(of: path) == .file else { return nil }
+            let file = try disk.open(path, .readOnly)
             let size = try file.size()
             try file.close()
             return size

@@ -29,6 +29,7 @@ struct ServeRun {
         let token = try token()
         raiseFileLimit()
         let reader = try RecordingReader(path: path, disk: disk)
+        let isManifestWhole = try checkManifest(of: reader)
         let index = try index(of: reader)
         let stage = try makeStage(index)
         var servers: [GeyserServer] = []
@@ -60,7 +61,8 @@ struct ServeRun {
         try console.write(lines.map { $0 + "\n" }.joined())
         tell(index, stage)
         interrupt.wait()
-        return index.damage == nil && index.skipped == 0 ? .ok : .findings
+        let isWhole = isManifestWhole && index.damage == nil && index.skipped == 0
+        return isWhole ? .ok : .findings
     }
 
     // MARK: Parts
@@ -99,6 +101,19 @@ struct ServeRun {
         limit.rlim_cur = limit.rlim_max
         // Without it fewer clients fit; they are then refused one by one.
         _ = setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+    }
+
+    /// What names the segments is damaged: then nothing is served, unless that is to be skipped.
+    private func checkManifest(of reader: RecordingReader) throws -> Bool {
+        guard let damage = reader.manifestDamage else { return true }
+        guard arguments.has("skip-damage") else {
+            throw VerbFailure(
+                code: .findings,
+                message: "\(damage); --skip-damage serves what the segments tell themselves"
+            )
+        }
+        console.complain("tapedeck serve", "skipping damage: \(damage)")
+        return false
     }
 
     private func index(of reader: RecordingReader) throws -> GeyserRecordingIndex {

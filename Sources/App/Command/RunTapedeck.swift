@@ -1,5 +1,10 @@
+import Platform
+
 /// Does what a command line asks for.
 ///
 /// - Parameter words: the words behind the program's name.
 /// - Returns: the code to exit with, 0 to 5 (see `ExitCode`).
-package func runTapedeck(_ words: [String]) -> Int32 { go(words).rawValue }
+package func runTapedeck(_ words: [String]) -> Int32 {
+    FileModes.keepPrivate()
+    return go(words).rawValue
+}

@@ -564,7 +564,10 @@ class Sources:
         if record.stream in self._opened:
             return self._opened[record.stream]
         if self._context is None:
-            self._context = self._read_context()
+            self._context = {}
+            for segment in self.picture.segments:
+                # The oldest segment that knows a stream is right.
+                self._context = self._read_context(segment) | self._context
         return self._context.get(record.stream, "")
 
     def _read_opened(self) -> Iterator[tuple[int, str]]:
@@ -577,8 +580,7 @@ class Sources:
         except OSError:
             return  # Whoever prints the records comes to the same place.
 
-    def _read_context(self) -> dict[int, str]:
-        segment = self.picture.segments[0]
+    def _read_context(self, segment: Segment) -> dict[int, str]:
         found: dict[int, str] = {}
         try:
             data = read_file(segment.path, "segment file")

@@ -49,7 +49,17 @@ struct DenseCopy {
         _ writer: SequencedWriter,
         monotonic: UInt64?
     ) throws(CareError) {
-        for entry in context.entries where keepsRuns || entry.envelope.kind != .runStarted {
+        try take(context.entries, &names, writer, monotonic)
+    }
+
+    /// Writes what was in force, as records; the rest of a run that was lost is no new run.
+    mutating func take(
+        _ entries: [ContextState.Entry],
+        _ names: inout SourceNames,
+        _ writer: SequencedWriter,
+        _ monotonic: UInt64?
+    ) throws(CareError) {
+        for entry in entries where keepsRuns || entry.envelope.kind != .runStarted {
             try take(entry.envelope, entry.payload.span.bytes, &names, writer, monotonic)
         }
     }

@@ -60,6 +60,7 @@ package struct FilteredCut {
         try copy.begin(context, &names, writer, monotonic: nil)
         report.openStreams = copy.numbers.openStreams.count
         let steady = try SteadyCursor(reader, from: first)
+        var afterLoss = ContextAfterLoss(reader)
         let total = try logging(reader.segmentBytes)
         var passed: UInt64 = 0
         loop: while last.map({ steady.next <= $0 }) ?? true {
@@ -68,9 +69,13 @@ package struct FilteredCut {
             case .damage(let damage): try pass(damage, &report)
             case .missing(let missing):
                 if let damage = missing.damage { try pass(damage, &report) }
+                afterLoss.lost(missing.from, through: missing.through)
                 try copy.take(missing.clipped(to: last), writer)
                 report.holes += 1
             case .record:
+                if let told = try afterLoss.told(before: steady.cursor.envelope.sequence) {
+                    try copy.take(told.lost, &names, writer, nil)
+                }
                 try steady.cursor.withPayload { payload throws(CareError) in
                     try copy.take(steady.cursor.envelope, payload, &names, writer, nil)
                 }

@@ -86,12 +86,14 @@ package struct GapHistory: Sendable {
         if let report = DamageReport(manifestOf: reader) { damage.append(report) }
         for entry in try context(reader) { take(entry.envelope, entry.payload.span.bytes) }
         let steady = try SteadyCursor(reader)
+        var afterLoss = ContextAfterLoss(reader)
         var passed: UInt64 = 0
         reading: while true {
             switch try steady.step() {
             case .end: break reading
             case .damage(let report): damage.append(report)
             case .missing(let missing):
+                afterLoss.lost(missing.from, through: missing.through)
                 if let report = missing.damage {
                     damage.append(report)
                 } else {
@@ -101,6 +103,9 @@ package struct GapHistory: Sendable {
                 }
             case .record:
                 let envelope = steady.cursor.envelope
+                if let told = try afterLoss.told(before: envelope.sequence) {
+                    for entry in told.lost { take(entry.envelope, entry.payload.span.bytes) }
+                }
                 passed += 1
                 if passed % 65_536 == 0 { progress(steady.cursor.storedBytesRead) }
                 guard !envelope.kind.isDataFrame else { continue }

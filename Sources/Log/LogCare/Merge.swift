@@ -55,6 +55,7 @@ package struct Merge {
     private struct Input {
         var steady: SteadyCursor
         var copy: DenseCopy
+        var afterLoss: ContextAfterLoss
         var context: ContextState?
         var step: SteadyCursor.Step
         /// The running maximum of wall time, by which its next step is ordered.
@@ -75,8 +76,8 @@ package struct Merge {
         var inputs: [Input] = []
         var total: UInt64 = 0
         for (number, reader) in readers.enumerated() {
-            inputs.append(try open(reader, number, &report))
             if let damage = DamageReport(manifestOf: reader) { try pass(damage, &report) }
+            inputs.append(try open(reader, number, &report))
             total += try logging(reader.segmentBytes)
         }
         let start = next(inputs).map { inputs[$0].time } ?? 0  // nothing to merge
@@ -121,6 +122,7 @@ package struct Merge {
                 filter: RecordFilter(),
                 keepsRuns: false
             ),
+            afterLoss: ContextAfterLoss(reader),
             context: context,
             step: .end
         )
@@ -170,9 +172,13 @@ package struct Merge {
         switch input.step {
         case .missing(let missing):
             try input.copy.take(missing, writer)
+            input.afterLoss.lost(missing.from, through: missing.through)
             report.holes += 1
         case .record:
             let cursor = input.steady.cursor
+            if let told = try input.afterLoss.told(before: cursor.envelope.sequence) {
+                try input.copy.take(told.lost, &names, writer, monotonic)
+            }
             try cursor.withPayload { payload throws(CareError) in
                 try input.copy.take(cursor.envelope, payload, &names, writer, monotonic)
             }

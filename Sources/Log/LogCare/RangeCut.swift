@@ -74,6 +74,7 @@ package struct RangeCut {
         )
         report.firstSequence = first
         let steady = try SteadyCursor(reader, from: first)
+        var afterLoss = ContextAfterLoss(reader)
         let total = try logging(reader.segmentBytes)
         loop: while last.map({ steady.next <= $0 }) ?? true {
             switch try steady.step() {
@@ -81,9 +82,11 @@ package struct RangeCut {
             case .damage(let damage): try pass(damage, &report)
             case .missing(let missing):
                 if let damage = missing.damage { try pass(damage, &report) }
+                afterLoss.lost(missing.from, through: missing.through)
                 try writer.append(missing.clipped(to: last))
                 report.holes += 1
             case .record:
+                try writer.take(afterLoss.told(before: steady.cursor.envelope.sequence))
                 try logging { () throws(LogError) in
                     try writer.append(
                         steady.cursor.envelope,

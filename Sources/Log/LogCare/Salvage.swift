@@ -104,10 +104,14 @@ package struct Salvage {
         report.firstSequence = writer.next
         let total = try logging(reader.segmentBytes)
         let steady = try SteadyCursor(reader)
+        var afterLoss = ContextAfterLoss(reader)
         loop: while true {
             switch try steady.step() {
-            case .record: try keep(steady.cursor, writer, total)
+            case .record:
+                try writer.take(afterLoss.told(before: steady.cursor.envelope.sequence))
+                try keep(steady.cursor, writer, total)
             case .missing(let missing):
+                afterLoss.lost(missing.from, through: missing.through)
                 if let damage = missing.damage {
                     report.lost.append(damage)
                 } else {

@@ -84,6 +84,13 @@ final class SteadyCursor {
     }
 }
 
+extension ContextAfterLoss {
+    /// As `context(before:)`, with this stage's errors.
+    mutating func told(before sequence: Sequence) throws(CareError) -> Told? {
+        do throws(LogError) { return try context(before: sequence) } catch { throw .log(error) }
+    }
+}
+
 extension DamageReport {
     /// The place and what is wrong, without folders, which may say who keeps the recording where.
     var evidence: String {
@@ -97,6 +104,13 @@ extension SequencedWriter {
     func append(_ missing: SteadyCursor.Missing) throws(CareError) {
         let hole = Hole(from: missing.from, count: missing.count, cause: missing.cause)
         try logging { () throws(LogError) in try append(hole) }
+    }
+
+    /// Begins a segment with what the original tells behind a loss, so that whoever reads from
+    /// there knows it.
+    func take(_ told: ContextAfterLoss.Told?) throws(CareError) {
+        guard let told else { return }
+        try logging { () throws(LogError) in try begin(with: told.context) }
     }
 
     /// Adds an event of the tool's own.

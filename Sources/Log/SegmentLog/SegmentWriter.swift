@@ -232,6 +232,15 @@ final class SegmentWriter: @unchecked Sendable {
         retire()
     }
 
+    /// Seals the active segment and begins another one with a context that the records before do
+    /// not tell; nothing when they do.
+    func beginSegment(with context: ContextState) throws(SystemError) {
+        guard context != self.context else { return }
+        self.context = context
+        try sealActive()
+        try createSegment(from: lastSequence.next, context: context, superseding: nil)
+    }
+
     private func beginSegmentIfDue() throws(SystemError) {
         if let active {
             let age = schedule.monotonicNanoseconds() &- active.startedAt

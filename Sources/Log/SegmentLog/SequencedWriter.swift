@@ -149,6 +149,18 @@ package final class SequencedWriter {
         next = hole.last.next
     }
 
+    /// Begins a segment here, with another context than the records before tell, as behind a hole.
+    ///
+    /// - Parameter context: what is in force before the next record. Nothing is done when that is
+    ///   known already.
+    /// - Throws: `writerFailed`.
+    package func begin(with context: ContextState) throws(LogError) {
+        try flush()
+        do throws(SystemError) { try writer.beginSegment(with: context) } catch {
+            throw .writerFailed(error)
+        }
+    }
+
     /// Seals the recording and makes it durable, its name excepted.
     ///
     /// - Throws: `writerFailed`; what was made is then of no use.

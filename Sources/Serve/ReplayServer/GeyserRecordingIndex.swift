@@ -4,6 +4,7 @@
 import GeyserDecoding
 import Inflation
 package import RecordModel
+import SegmentFormat
 package import SegmentLog
 
 /// The recorded Subscribe streams of a recording, the slots they brought, and where damage begins.
@@ -49,17 +50,23 @@ package struct GeyserRecordingIndex: Sendable {
         let inflater = Inflater(.gzip)
         var inflated: [UInt8] = []
         for entry in try reader.recordsBefore() { take(entry, inflater, &inflated) }
+        var afterLoss = ContextAfterLoss(reader)
         reading: while true {
             switch try cursor.next() {
             case .record:
                 guard cursor.envelope.sequence <= last else { break reading }
                 self.last = max(self.last, cursor.envelope.sequence)
+                if let told = try afterLoss.context(before: cursor.envelope.sequence) {
+                    for entry in told.lost { take(entry, inflater, &inflated) }
+                }
                 take(cursor, inflater, &inflated)
-            case .hole:
+            case .hole(let hole):
+                afterLoss.lost(hole.from, through: hole.last)
                 let end = cursor.expected.previous
                 guard end <= last else { break reading }
                 self.last = max(self.last, end)
             case .damage(let report):
+                afterLoss.lost(report)
                 // What lies below the range is not served, damaged or not.
                 if report.isBelow(first, next: cursor.expected) { continue }
                 if skipsDamage {

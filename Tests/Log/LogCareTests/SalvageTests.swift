@@ -68,6 +68,101 @@ import Testing
         #expect(try verdict(output, disk).isWhole)
     }
 
+    /// Damages the first segment, which holds the opening of every stream.
+    private func loseTheBeginning(_ disk: SimulatedFileSystem, erased: Bool) throws {
+        let file = try segments(disk)[0]
+        if erased {
+            disk.erase(file)
+            return
+        }
+        var bytes = try #require(disk.contents(of: file))
+        // Every block from the context on.
+        for offset in stride(from: 130, to: bytes.count - 100, by: 60) { bytes[offset] ^= 1 }
+        disk.replace(file, with: bytes)
+    }
+
+    @Test(arguments: [true, false])
+    func `what a later segment knows of lost events is in force again`(erased: Bool) throws {
+        let disk = try makeSource(SimulatedFileSystem(), frames: 600)
+        let original = try RecordingReader(path: source, disk: disk)
+        let whole = try Reading(source, disk)
+        #expect(original.segments.count > 3)
+        try loseTheBeginning(disk, erased: erased)
+        var setting = setting(disk)
+        setting.rotateBytes = 3_000
+        var salvage = Salvage(of: source, to: output, setting)
+        #expect(try salvage.run().hasLoss)
+        #expect(try verdict(output, disk).isWhole)
+        let made = try RecordingReader(path: output, disk: disk)
+        // Right behind the hole, and then wherever the new recording begins a segment.
+        var told = 0
+        for segment in made.segments where segment.firstSequence.value <= whole.records.count {
+            var expected = ContextState()
+            for record in whole.records where record.envelope.sequence < segment.firstSequence {
+                expected.apply(record.envelope, payload: record.payload.span.bytes)
+            }
+            guard segment.firstSequence >= original.segments[1].firstSequence else { continue }
+            #expect(try made.context(of: segment) == expected, "\(segment.firstSequence)")
+            #expect(expected.openStreams.count == 2 || told > 0)
+            told += 1
+        }
+        #expect(told > 2)
+        #expect(made.segments.contains { $0.firstSequence == original.segments[1].firstSequence })
+        // What was recovered once is recovered again.
+        var again = Salvage(of: output, to: "/again", setting)
+        #expect(try !again.run().hasLoss)
+        let second = try RecordingReader(path: "/again", disk: disk)
+        let first = try #require(
+            second.segments.first { $0.firstSequence == original.segments[1].firstSequence }
+        )
+        #expect(try second.context(of: first)?.openStreams.count == 2)
+        #expect(try verdict("/again", disk).isWhole)
+    }
+
+    @Test func `cuts and merges keep what a later segment knows of lost events`() throws {
+        let disk = try makeSource(SimulatedFileSystem())
+        try loseTheBeginning(disk, erased: true)
+        let reader = try RecordingReader(path: source, disk: disk)
+        let second = reader.segments[1]
+        let known = try #require(try reader.context(of: second))
+        var range = RangeCut(
+            of: reader,
+            from: .first,
+            through: nil,
+            skipsDamage: true,
+            to: "/range",
+            setting(disk)
+        )
+        _ = try range.run()
+        let cut = try RecordingReader(path: "/range", disk: disk)
+        let behind = try #require(
+            cut.segments.first { $0.firstSequence == second.firstSequence }
+        )
+        #expect(try cut.context(of: behind) == known)
+        var filter = RecordFilter()
+        filter.kinds = [RecordKind.grpcMessageIn.rawValue]
+        _ = try FilteredCut(
+            of: reader,
+            from: .first,
+            through: nil,
+            taking: filter,
+            skipsDamage: true,
+            to: "/filtered",
+            setting(disk)
+        ).run()
+        _ = try Merge(of: [reader], skipsDamage: true, to: "/merged", setting(disk)).run()
+        for path in ["/filtered", "/merged"] {
+            let made = try Reading(path, disk)
+            let opened = made.records.indices.filter {
+                made.records[$0].envelope.kind == .streamOpened
+            }
+            #expect(try opened.map { try made.fields($0).text(.source) } == ["main", "spare"])
+            #expect(try verdict(path, disk).isWhole, "\(path)")
+        }
+        let history = try GapHistory(reader)
+        #expect(history.gaps.count == known.openGaps.count)
+    }
+
     @Test func `identity and manifest may be gone or spoilt`() throws {
         let whole = try Reading(source, try makeSource(SimulatedFileSystem()))
         let names = ["/recording.json", "/segments/MANIFEST"]

@@ -48,18 +48,25 @@ struct McapExport {
         try begin(&writer)
         let sources = StreamSources(reader)
         let cursor = try RecordCursor(reader, from: range.first)
+        var afterLoss = ContextAfterLoss(reader)
         loop: while !range.isPast(cursor.expected) {
             switch try cursor.next() {
             case .end: break loop
             case .record:
                 let envelope = cursor.envelope
                 if range.isPast(envelope.sequence) { break loop }
+                if let told = try afterLoss.context(before: envelope.sequence) {
+                    try endChunk(&writer)
+                    add(told.context, to: &writer)
+                }
                 try add(envelope, cursor.payloadBytes, sources, to: &writer)
             case .hole(let hole):
+                afterLoss.lost(hole.from, through: hole.last)
                 add(.hole, from: hole.from, to: &writer) { RecordJSON.append(hole, to: &$0) }
             case .damage(let damage):
                 if damage.isLoss, range.isPast(damage.missingFrom) { break loop }
                 report("damage: \(damage)")
+                afterLoss.lost(damage)
                 add(.damage, from: damage.missingFrom, to: &writer) {
                     RecordJSON.append(damage, to: &$0)
                 }
@@ -111,11 +118,16 @@ struct McapExport {
             encoding: "x-tapedeck-context",
             []
         )
+        add(try context(), to: &writer)
+    }
+
+    /// Adds what is in force before the next record; it must be the first message of its chunk.
+    private func add(_ context: ContextState, to writer: inout McapWriter) {
         writer.add(
-            message: try context().encoded(),
+            message: context.encoded(),
             channel: McapFormat.Channel.context,
             sequence: 0,
-            time: 0
+            time: lastTime
         )
     }
 

@@ -25,6 +25,8 @@ struct McapImport {
     /// What stands in the file, in order.
     enum Item {
         case record(RecordEnvelope, ArraySlice<UInt8>)
+        /// What is in force before the next record, which a hole makes the records not tell.
+        case context(ContextState)
         case hole(Hole)
     }
 
@@ -87,6 +89,7 @@ struct McapImport {
                 // The file is read a second time: it may have changed since it was checked.
                 guard envelope.sequence == writer.next else { throw changed }
                 try payload.withUnsafeBytes { try writer.append(envelope, payload: $0) }
+            case .context(let context): try writer.begin(with: context)
             case .hole(let hole):
                 guard hole.from == writer.next else { throw changed }
                 try writer.append(hole)
@@ -108,6 +111,8 @@ struct McapImport {
     private struct Walk {
         var next = Sequence.none
         var hasContext = false
+        /// A further context, for before the next record.
+        var context: ContextState?
         /// What a damage entry said of what is missing next, and through where.
         var cause: String?
         var lost = Sequence.none
@@ -282,6 +287,9 @@ struct McapImport {
                 let payload = try content.take(UInt64(content.count))
                 switch channel {
                 case McapFormat.Channel.context:
+                    guard messages.isEmpty, walk.context == nil else {
+                        throw file.failure(at: start, "a context does not come first in its chunk")
+                    }
                     try takeContext(payload, start, &walk, &summary)
                 case McapFormat.Channel.envelopes:
                     guard envelopes == nil else {
@@ -311,15 +319,18 @@ struct McapImport {
         _ walk: inout Walk,
         _ summary: inout Summary
     ) throws {
-        guard !walk.hasContext, walk.next == summary.first else {
-            throw file.failure(at: start, "the context does not come first")
-        }
-        walk.hasContext = true
+        let context: ContextState
         do {
-            summary.context = try payload.withUnsafeBytes { bytes throws(FormatError) in
+            context = try payload.withUnsafeBytes { bytes throws(FormatError) in
                 try ContextState(decoding: bytes)
             }
         } catch { throw file.failure(at: start, "\(error)") }
+        if walk.hasContext || walk.next != summary.first {
+            walk.context = context
+        } else {
+            walk.hasContext = true
+            summary.context = context
+        }
     }
 
     private func envelope(
@@ -388,6 +399,10 @@ struct McapImport {
             else { throw file.failure(at: start, "record \(envelope.sequence) is out of order") }
             try fill(to: envelope.sequence, &walk, visit)
             walk.cause = nil
+            if let context = walk.context {
+                walk.context = nil
+                try visit(.context(context))
+            }
             let payload =
                 isFrame ? message.payload : try self.payload(of: message.payload, start)[...]
             guard payload.count <= FormatLimits.payloadBytesMax else {

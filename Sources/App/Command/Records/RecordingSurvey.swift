@@ -75,18 +75,26 @@ struct RecordingSurvey {
         let unindexed = try takeIndexes(reader)
         var positions = RecordedPositions()
         let cursor = try RecordCursor(reader, from: begin.firstSequence)
+        var afterLoss = ContextAfterLoss(reader)
         loop: while true {
             switch try cursor.next() {
             case .record:
                 let envelope = cursor.envelope
+                if let told = try afterLoss.context(before: envelope.sequence) {
+                    for entry in told.lost { takeEvent(entry.envelope, entry.payload) }
+                }
                 cursor.withPayload { payload in
                     take(envelope, payload)
                     guard let unindexed, envelope.sequence >= unindexed else { return }
                     insert(positions.position(of: envelope, payload: payload))
                 }
                 if records % 65_536 == 0 { progress(records) }
-            case .hole(let hole): holes.append(hole)
-            case .damage(let report): damage.append(report)
+            case .hole(let hole):
+                holes.append(hole)
+                afterLoss.lost(hole.from, through: hole.last)
+            case .damage(let report):
+                damage.append(report)
+                afterLoss.lost(report)
             case .end: break loop
             }
         }

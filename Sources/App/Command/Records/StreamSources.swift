@@ -6,7 +6,7 @@ import SegmentLog
 /// Tells the source of every stream, also when reading begins in the middle of a recording.
 ///
 /// A stream is named by the sequence of its stream-opened record, so an unknown one is looked up
-/// there; when that record is gone, the context that the oldest segment begins with has a copy.
+/// there; when that record is gone, the contexts that segments begin with may have a copy.
 final class StreamSources {
     /// Streams remembered at a time; beyond it they are looked up again.
     private static let streamsMax = 65_536
@@ -14,6 +14,8 @@ final class StreamSources {
     private let reader: RecordingReader
     private var known: [StreamID: String] = [:]
     private var lookup: RecordCursor?
+    /// The source of each stream that a context tells, once they were read.
+    private var told: [StreamID: String]?
 
     init(_ reader: RecordingReader) { self.reader = reader }
 
@@ -41,15 +43,28 @@ final class StreamSources {
         if stream >= oldest.firstSequence, let fields = try openedFields(of: stream) {
             return fields.text(.source)
         }
-        do {
-            let context = try reader.context(of: oldest)
-            let entry = context?.openStreams.first { $0.envelope.sequence == stream }
-            return entry.flatMap { EventFields(orNil: $0.payload)?.text(.source) }
-        } catch {
-            // A damaged context is reported by whoever reads the segment; the name is unknown.
-            guard error.isDamageOrAbsence else { throw error }
-            return nil
+        if told == nil { told = try readContexts() }
+        return told?[stream]
+    }
+
+    /// Reads what all segments begin with; the oldest one that knows a stream is right.
+    private func readContexts() throws(LogError) -> [StreamID: String] {
+        var found: [StreamID: String] = [:]
+        for segment in reader.segments where found.count < Self.streamsMax {
+            let context: ContextState?
+            do { context = try reader.context(of: segment) } catch {
+                // It is reported by whoever reads the segment; it tells nothing here.
+                guard error.isDamageOrAbsence else { throw error }
+                continue
+            }
+            for entry in context?.openStreams ?? [] {  // not written yet
+                let id = entry.envelope.sequence
+                // An entry that cannot be read, or without a source, tells that there is none.
+                let name = EventFields(orNil: entry.payload)?.text(.source) ?? ""
+                if found[id] == nil { found[id] = name }
+            }
         }
+        return found
     }
 
     private func openedFields(of stream: StreamID) throws(LogError) -> EventFields? {

@@ -233,6 +233,8 @@ let package = Package(
                 "Capture", "GeyserSource", "EthereumSource", "GeyserDecoding", "EthereumDecoding",
                 "Deduplication", "Replay", "ReplayServer", "Observability", "Synthesis",
                 "GRPCTransport", "WebSocketTransport", "WebSocketProtocol", "JSONText", "Inflation",
+                "ProgramDecoding", "Assembly", "Pipeline", "Projection", "Projectors",
+                "CheckpointStore", "Folding",
             ],
             path: "Sources/App/Command",
             swiftSettings: common

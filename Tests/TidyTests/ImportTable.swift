@@ -129,6 +129,8 @@ let importTable: [ImportRow] = [
             "Capture", "GeyserSource", "EthereumSource", "GeyserDecoding", "EthereumDecoding",
             "Deduplication", "Replay", "ReplayServer", "Observability", "Synthesis",
             "GRPCTransport", "WebSocketTransport", "WebSocketProtocol", "JSONText", "Inflation",
+            "ProgramDecoding", "Assembly", "Pipeline", "Projection", "Projectors",
+            "CheckpointStore", "Folding",
         ],
         toolchain: ["Foundation"]
     ),

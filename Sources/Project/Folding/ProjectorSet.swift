@@ -5,7 +5,9 @@ import Projectors
 /// The projectors that a fold can have, in the order in which they fold.
 package enum ProjectorSet {
     /// Their names.
-    package static let names = [LifecycleProjector.name]
+    package static let names = [
+        LifecycleProjector.name, TradingProjector.name, LiquidityProjector.name,
+    ]
 
     /// Makes some of them.
     ///
@@ -18,6 +20,12 @@ package enum ProjectorSet {
         var projectors: [any Projector] = []
         if names?.contains(LifecycleProjector.name) ?? true {
             projectors.append(LifecycleProjector(store, parameters))
+        }
+        if names?.contains(TradingProjector.name) ?? true {
+            projectors.append(TradingProjector(store, parameters))
+        }
+        if names?.contains(LiquidityProjector.name) ?? true {
+            projectors.append(LiquidityProjector(store, parameters))
         }
         return projectors
     }

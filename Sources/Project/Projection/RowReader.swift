@@ -56,6 +56,8 @@ package struct RowReader {
         column += 1
         return address
     }
+    /// A column of type `signature`, as its 64 bytes.
+    package mutating func signature() throws(RowError) -> [UInt8] { try take(64) }
     /// A column of type `signature`, of a chain's transaction.
     package mutating func transaction(on chain: Chain) throws(RowError) -> TransactionID {
         let taken = try take(64)

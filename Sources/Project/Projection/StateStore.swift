@@ -25,7 +25,8 @@ package final class StateStore {
             trim: { table.trimBundle() },
             restore: { () throws(StorageError) in try table.restoreRows() },
             save: { () throws(StorageError) in try table.saveRows() },
-            confirm: { table.confirmRows() }
+            confirm: { table.confirmRows() },
+            list: { () throws(StorageError) in try table.listRows() }
         )
         entries.append((table, actions))
         return table

@@ -54,6 +54,8 @@ struct TableActions {
     @usableFromInline var save: () throws(StorageError) -> Void
     /// Remembers that what `save` wrote is stored.
     @usableFromInline var confirm: () -> Void
+    /// All rows by rising key.
+    @usableFromInline var list: () throws(StorageError) -> [ListedRow]
 
     @usableFromInline
     init(
@@ -62,7 +64,8 @@ struct TableActions {
         trim: @escaping () -> Void,
         restore: @escaping () throws(StorageError) -> Void,
         save: @escaping () throws(StorageError) -> Void,
-        confirm: @escaping () -> Void
+        confirm: @escaping () -> Void,
+        list: @escaping () throws(StorageError) -> [ListedRow]
     ) {
         self.close = close
         self.undo = undo
@@ -70,5 +73,6 @@ struct TableActions {
         self.restore = restore
         self.save = save
         self.confirm = confirm
+        self.list = list
     }
 }

@@ -1,0 +1,100 @@
+import Assembly
+import Folding
+import MarketModel
+import Platform
+import Projection
+import RecordModel
+import SegmentLog
+
+/// The flags of all verbs that fold, and what they come to.
+enum FoldFlags {
+    /// `--projector NAME`
+    static let projector = Flag(
+        name: "projector",
+        value: ("NAME", .choice(ProjectorSet.names)),
+        isRepeatable: true,
+        fallback: "all",
+        help: "A monitor to fold; may be repeated"
+    )
+    /// `--commitment LEVEL`
+    static let commitment = Flag(
+        name: "commitment",
+        value: ("LEVEL", .choice(["confirmed", "processed"])),
+        fallback: "confirmed",
+        help: "When a slot is folded: once it is confirmed, or as soon as it is processed"
+    )
+    /// `--threads N`
+    static let threads = Flag(
+        name: "threads",
+        value: ("N", .count(1...64)),
+        fallback: "as many as there are processors, at most 8",
+        help: "Threads that decode and fold; never changes a result"
+    )
+    /// `--hot-rows N`
+    static let hotRows = Flag(
+        name: "hot-rows",
+        value: ("N", .count(1...1_000_000_000)),
+        fallback: "1000000",
+        help: "Rows of one table that may stay in memory once stored; never changes a result"
+    )
+    /// `--at R`
+    static let at = Flag(
+        name: "at",
+        value: ("R", .range(.to)),
+        fallback: "the newest",
+        help: "As known at a record (seq:100), or after a slot or time, from all that the log has"
+    )
+    /// What every folding verb takes.
+    static let all = [projector, commitment, threads, hotRows, SharedFlags.skipDamage]
+}
+
+extension ParsedArguments {
+    /// How to fold.
+    ///
+    /// - Throws: `VerbFailure` or `UsageError`.
+    func foldOptions() throws -> FoldOptions {
+        var options = FoldOptions()
+        let named = texts("projector")
+        if !named.isEmpty { options.projectors = Set(named) }
+        if text("commitment") == "processed" { options.commitment = .processed }
+        // The fallback in the flag's help.
+        let threads = count("threads") ?? UInt64(Processors.available(atMost: 8))
+        options.helpers = Int(threads) - 1
+        // Likewise.
+        options.limits.residentRowsMax = Int(clamping: count("hot-rows") ?? 1_000_000)
+        options.skipsDamage = has("skip-damage")
+        guard let text = text("at") else { return options }
+        try options.end(at: text)
+        return options
+    }
+}
+
+extension FoldOptions {
+    /// Ends at what `--at` names.
+    ///
+    /// - Throws: `VerbFailure` for an end that has no meaning here.
+    fileprivate mutating func end(at text: String) throws {
+        let (kind, rest) = text.split(separator: ":", maxSplits: 1).count == 2
+            ? (text.prefix { $0 != ":" }, text.drop { $0 != ":" }.dropFirst())
+            : (text[...], "")
+        switch kind {
+        case "seq":
+            guard let number = UInt64(rest), number > 0 else { break }
+            through = Sequence(number)
+            return
+        case "slot":
+            guard let number = UInt64(rest) else { break }
+            position = number
+            return
+        case "time":
+            guard let nanoseconds = RFC3339.nanoseconds(String(rest)) else { break }
+            time = nanoseconds / 1_000_000_000
+            return
+        default: break
+        }
+        throw VerbFailure(
+            code: .usage,
+            message: "--at \(text): expected seq:100, slot:5000 or time:2026-01-01T00:00:00Z"
+        )
+    }
+}

@@ -1,0 +1,165 @@
+import Assembly
+import CheckpointStore
+import Folding
+import MarketModel
+import Platform
+import Projection
+import RecordModel
+import SegmentLog
+
+/// One fold for a person: progress on standard error, an interrupt that ends it in good order, and
+/// stored state beside the recording.
+final class FoldSession: FoldObserver {
+    /// Whether stored state is used and written.
+    enum Storage {
+        /// Nothing is read or written: the state is made anew in memory.
+        case none
+        /// The checkpoint beside the recording is gone on from, and renewed.
+        case derived
+    }
+
+    let reader: RecordingReader
+    let path: String
+    private(set) var fold: StateFold
+    private let verb: String
+    private let console = Console()
+    private let clock = SystemClock()
+    private let interrupt: Interrupt
+    private var line: ProgressLine
+
+    // What a verb wants to hear of; nothing by default.
+
+    var onDecoded: ((TransactionFacts, UInt64, Sequence) -> Void)?
+    var onFolded: ((ChainAction, ProjectionEngine, Sequence) -> Void)?
+    var onNotice: ((Notice, Sequence) -> Void)?
+
+    /// Opens the recording and its stored state.
+    ///
+    /// - Parameters:
+    ///   - verb: what progress is called.
+    ///   - path: the recording.
+    ///   - options: how to fold.
+    ///   - storage: whether stored state is used.
+    /// - Throws: `LogError`, or `VerbFailure`.
+    init(
+        _ verb: String,
+        _ path: String,
+        _ options: FoldOptions,
+        _ storage: Storage
+    ) throws {
+        self.verb = verb
+        self.path = path
+        reader = try RecordingReader(path: path, disk: LinuxFileSystem())
+        interrupt = try Interrupt()
+        line = ProgressLine(
+            label: verb,
+            unit: "bytes",
+            total: try reader.segmentBytes(),
+            style: console.progressStyle,
+            now: clock.monotonicNanoseconds()
+        )
+        let relay = Relay()
+        do throws(FoldError) {
+            fold = try StateFold(
+                reader,
+                options,
+                storage: storage == .none ? nil : StoredState.opener(path, options),
+                clock: clock,
+                observer: relay
+            )
+        } catch { throw error.failure }
+        self.relay = relay
+        relay.session = self
+    }
+
+    private let relay: Relay
+
+    /// Folds to the end.
+    ///
+    /// - Returns: what was done.
+    /// - Throws: `VerbFailure`.
+    func run() throws -> StateFold.Report {
+        defer { if let text = line.finish() { console.talk(text) } }
+        do throws(FoldError) { return try fold.run() } catch { throw error.failure }
+    }
+
+    var isAsked: Bool { interrupt.isAsked }
+
+    func read(storedBytes: UInt64, records: UInt64) {
+        if let text = line.update(done: storedBytes, now: clock.monotonicNanoseconds()) {
+            console.talk(text)
+        }
+    }
+
+    func skipped(_ damage: String) {
+        console.complain("tapedeck \(verb)", "skipped damage: \(damage)")
+    }
+
+    func decoded(_ facts: TransactionFacts, slot: UInt64, at sequence: Sequence) {
+        onDecoded?(facts, slot, sequence)
+    }
+
+    func folded(_ action: ChainAction, _ engine: ProjectionEngine, at sequence: Sequence) {
+        onFolded?(action, engine, sequence)
+    }
+
+    func told(_ notice: Notice, at sequence: Sequence) { onNotice?(notice, sequence) }
+
+    /// The fold is made before the session is whole, so what it tells passes through here.
+    private final class Relay: FoldObserver {
+        weak var session: FoldSession?
+
+        var isAsked: Bool { session?.isAsked ?? false }
+        func read(storedBytes: UInt64, records: UInt64) {
+            session?.read(storedBytes: storedBytes, records: records)
+        }
+        func skipped(_ damage: String) { session?.skipped(damage) }
+        func decoded(_ facts: TransactionFacts, slot: UInt64, at sequence: Sequence) {
+            session?.decoded(facts, slot: slot, at: sequence)
+        }
+        func folded(_ action: ChainAction, _ engine: ProjectionEngine, at sequence: Sequence) {
+            session?.folded(action, engine, at: sequence)
+        }
+        func told(_ notice: Notice, at sequence: Sequence) {
+            session?.told(notice, at: sequence)
+        }
+    }
+}
+
+extension FoldError {
+    /// As the end of a verb.
+    var failure: any Error {
+        switch self {
+        case .log(let error): error
+        case .storage, .threads: VerbFailure(code: .failed, message: "\(self)")
+        }
+    }
+}
+
+extension StateFold.Report {
+    /// The exit code that the way of ending asks for.
+    var code: ExitCode {
+        switch ending {
+        case .end: damage > 0 ? .findings : .ok
+        case .stopped: .failed
+        case .damage: .findings
+        }
+    }
+
+    /// Says how a fold ended, unless it ended as it should.
+    ///
+    /// - Parameters:
+    ///   - verb: whose fold it was.
+    ///   - resumption: the command that goes on.
+    func tell(_ verb: String, _ console: Console, resumption: String) {
+        switch ending {
+        case .end: break
+        case .stopped: console.say("interrupted; go on with: \(resumption)")
+        case .damage(let text):
+            console.complain(
+                "tapedeck \(verb)",
+                "stopped before damage: \(text); --skip-damage steps over it"
+            )
+        }
+    }
+}

@@ -58,14 +58,16 @@ package struct AssemblerLimits: Hashable, Sendable {
     package var parentSlotsMax: UInt64 = 64
     /// Without statuses and headers: a slot is closed once its streams are this many slots ahead.
     package var closingSlots: UInt64 = 4
-    /// Slots that are held. A live chain has 35 to 70 that are not final.
+    /// Slots that are held, 64 or more; at most half of them applied, then the oldest become final
+    /// whatever holds them back. A live chain has 35 to 70 that are not final.
     package var openSlotsMax = 4096
     /// Transactions that are held of one slot.
     package var slotTransactionsMax = 1 << 16
     /// Account states that are held of one slot.
     package var slotAccountsMax = 1 << 16
-    /// Transactions and account states that are held of all slots, about 150 bytes each.
-    package var itemsMax = 8 << 20
+    /// Transactions and account states that are held of all slots, about 120 bytes each. Slots are
+    /// made final early when half of it is taken, so that the rest is for what is coming.
+    package var itemsMax = 4 << 20
     /// Open streams.
     package var streamsMax = 1024
     /// Gaps that are open, or that were given up and are not passed yet.

@@ -13,22 +13,43 @@ package struct SlotAssembler: Sendable {
     package let configuration: AssemblerConfiguration
     /// What was seen and left out.
     package private(set) var tally = AssemblerTally()
+    /// The first slot that an enrichment read now takes effect at: the one behind all that have been
+    /// applied so far, undone ones included.
+    package private(set) var enrichmentPosition: UInt64 = 0
+
+    private var chain: OpenChain
+    private var past: PastSlots
+    /// Blocks below the highest applied one wait to be put in.
+    private var hasWaiting = false
 
     /// Begins with the first slot that comes whole enough.
     package init(_ configuration: AssemblerConfiguration) {
+        let limits = configuration.limits
         self.configuration = configuration
+        chain = OpenChain(
+            configuration: configuration,
+            window: SlotWindow(limits),
+            streams: StreamLedger(limit: limits.streamsMax),
+            gaps: OpenGaps(limit: limits.gapsMax),
+            hadVotes: false
+        )
+        past = PastSlots(limit: limits.lackingRangesMax)
     }
 
     /// Goes on after a checkpoint: reads from the anchor's `resume` on and ignores what is settled.
     package init(_ configuration: AssemblerConfiguration, resumingAfter anchor: AssemblerAnchor) {
-        self.configuration = configuration
+        self.init(configuration)
+        chain.settled = SettledSlot(position: anchor.position, hash: anchor.hash, witnesses: [])
+        chain.hadVotes = anchor.hadStatuses
+        past = PastSlots(anchor.lacking, limit: configuration.limits.lackingRangesMax)
+        enrichmentPosition = anchor.position == .max ? .max : anchor.position + 1
     }
 
     /// Takes the next record.
     ///
     /// - Parameters:
     ///   - input: what the record says.
-    ///   - sequence: where it stands; rises from call to call, but one record may say several things.
+    ///   - sequence: where it stands; never falls, but one record may say several things.
     ///   - actions: what it causes is added here, in order.
     package mutating func take(
         _ input: AssemblerInput,
@@ -36,20 +57,479 @@ package struct SlotAssembler: Sendable {
         into actions: inout [ChainAction]
     ) {
         tally.inputs &+= 1
+        switch input {
+        case .transaction(let stream, let transaction):
+            let candidate = TransactionSet.Candidate(
+                signature: transaction.signature,
+                index: transaction.index,
+                facts: transaction.facts,
+                isStatus: false
+            )
+            take(candidate, of: transaction.slot, from: stream, at: sequence, &actions)
+        case .transactionStatus(let stream, let status):
+            guard status.isBarren else { return }
+            let candidate = TransactionSet.Candidate(
+                signature: status.signature,
+                index: status.index,
+                facts: nil,
+                isStatus: true
+            )
+            take(candidate, of: status.slot, from: stream, at: sequence, &actions)
+        case .account(let stream, let account):
+            take(account, from: stream, at: sequence, &actions)
+        case .slotStatus(let stream, let slot, let status, let parent):
+            take(status, of: slot.number, parent?.number, from: stream, at: sequence, &actions)
+        case .header(let stream, let header):
+            guard let place = streamPlace(stream, sequence) else { return }
+            take(header, from: place, at: sequence)
+            advance(&actions)
+        case .wholeBlock(let stream, let block):
+            take(block, from: stream, at: sequence, &actions)
+        case .streamOpened, .streamClosed, .recordsMissing:
+            takeStream(input, at: sequence)
+            advance(&actions)
+        case .gapOpened, .gapBounded, .gapFilled, .gapAbandoned:
+            takeGap(input)
+            advance(&actions)
+        }
     }
 
+    // MARK: Data
+
+    private mutating func streamPlace(_ stream: StreamID, _ sequence: Sequence) -> Int? {
+        let place = chain.streams.place(of: stream, at: sequence)
+        if place == nil { tally.undeclared &+= 1 }
+        return place
+    }
+
+    private mutating func slotPlace(
+        _ number: UInt64,
+        _ sequence: Sequence
+    ) -> (place: Int, isNew: Bool)? {
+        let opened = chain.window.open(
+            number,
+            at: sequence,
+            groups: chain.groups,
+            applied: chain.appliedThrough
+        )
+        guard let opened else {
+            tally.crowdedOut &+= 1
+            return nil
+        }
+        if opened.hasCrowdedOut { tally.crowdedOut &+= 1 }
+        return (opened.place, opened.isNew)
+    }
+
+    /// Notes how far a stream has come; whether that is further than before.
+    private mutating func reach(_ number: UInt64, _ stream: Int) -> Bool {
+        if let highest = chain.streams[stream].highestData, highest >= number { return false }
+        chain.streams[stream].highestData = number
+        return true
+    }
+
+    private mutating func take(
+        _ candidate: TransactionSet.Candidate,
+        of slot: Slot,
+        from id: StreamID,
+        at sequence: Sequence,
+        _ actions: inout [ChainAction]
+    ) {
+        guard let stream = streamPlace(id, sequence) else { return }
+        let number = slot.number
+        let isFurther = reach(number, stream)
+        if chain.isPast(number) {
+            tally.late &+= 1
+            if candidate.facts != nil { mind(number, candidate.signature, &actions) }
+            return
+        }
+        guard let (place, isNew) = slotPlace(number, sequence) else { return }
+        let outcome = chain.window.add(
+            candidate,
+            to: place,
+            from: chain.streams[stream],
+            at: sequence
+        )
+        switch outcome {
+        case .new: tally.transactions &+= 1
+        case .changed, .known: tally.duplicates &+= 1
+        case .full: tally.overfull &+= 1
+        }
+        if isNew || isFurther { advance(&actions) }
+    }
+
+    private mutating func take(
+        _ account: AccountInput,
+        from id: StreamID,
+        at sequence: Sequence,
+        _ actions: inout [ChainAction]
+    ) {
+        guard let stream = streamPlace(id, sequence) else { return }
+        let number = account.slot.number
+        let isFurther = reach(number, stream)
+        guard !chain.isPast(number) else {
+            tally.late &+= 1
+            return
+        }
+        guard let (place, isNew) = slotPlace(number, sequence) else { return }
+        let outcome = chain.window.add(
+            account,
+            to: place,
+            from: chain.streams[stream],
+            at: sequence
+        )
+        switch outcome {
+        case .new: tally.accounts &+= 1
+        case .changed, .known: tally.duplicates &+= 1
+        case .full: tally.overfull &+= 1
+        }
+        if isNew || isFurther { advance(&actions) }
+    }
+
+    /// Something of a slot that is settled: news only where something is known to be missing.
+    private mutating func mind(
+        _ number: UInt64,
+        _ signature: Signature,
+        _ actions: inout [ChainAction]
+    ) {
+        guard let settled = chain.settled, number <= settled.position,
+            past.lacks(signature, at: number)
+        else { return }
+        tally.stale &+= 1
+        stale(number, &actions)
+    }
+
+    private mutating func stale(_ position: UInt64, _ actions: inout [ChainAction]) {
+        if past.makeStale(position) { actions.append(.stale(position: position)) }
+    }
+
+    /// A header: of the final slot it only shows that the stream was there.
+    @discardableResult
+    private mutating func take(
+        _ header: SlotHeader,
+        from stream: Int,
+        at sequence: Sequence
+    ) -> (place: Int, part: Int)? {
+        let number = header.slot.number
+        _ = reach(number, stream)
+        let open = chain.streams[stream]
+        if open.highestHeader.map({ $0 < number }) ?? true {
+            chain.streams[stream].highestHeader = number
+        }
+        guard !chain.isPast(number) else {
+            tally.late &+= 1
+            chain.settled?.witness(header, chain.streams[stream], at: sequence)
+            return nil
+        }
+        guard let (place, _) = slotPlace(number, sequence) else { return nil }
+        let wasDisputed = chain.window[place].isDisputed
+        let added = chain.window.change(place) {
+            $0.add(header, from: chain.streams[stream], at: sequence)
+        }
+        guard let part = added else { return nil }
+        if chain.window[place].isDisputed, !wasDisputed { tally.equivocated &+= 1 }
+        if configuration.childProves { confirm(header.parent.number, by: stream) }
+        chain.settleProof(of: place, by: chain.streams[stream])
+        return (place, part)
+    }
+
+    private mutating func take(
+        _ block: WholeBlockInput,
+        from id: StreamID,
+        at sequence: Sequence,
+        _ actions: inout [ChainAction]
+    ) {
+        guard let stream = streamPlace(id, sequence) else { return }
+        let number = block.header.slot.number
+        if chain.isPast(number) {
+            for transaction in block.transactions where transaction.facts != nil {
+                mind(number, transaction.signature, &actions)
+            }
+        }
+        guard let (place, part) = take(block.header, from: stream, at: sequence) else {
+            advance(&actions)
+            return
+        }
+        for transaction in block.transactions {
+            let candidate = TransactionSet.Candidate(
+                signature: transaction.signature,
+                index: transaction.index,
+                facts: transaction.facts,
+                isStatus: false
+            )
+            switch chain.window.add(candidate, to: place, part: part) {
+            case .new: tally.transactions &+= 1
+            case .changed, .known: tally.duplicates &+= 1
+            case .full: tally.overfull &+= 1
+            }
+        }
+        for account in block.accounts {
+            switch chain.window.add(account, to: place, part: part) {
+            case .new: tally.accounts &+= 1
+            case .changed, .known: tally.duplicates &+= 1
+            case .full: tally.overfull &+= 1
+            }
+        }
+        if block.isUnfiltered { chain.window.change(place) { $0.setWhole(part) } }
+        advance(&actions)
+    }
+
+    // MARK: Statuses, streams, gaps
+
+    private mutating func take(
+        _ status: SlotStatus,
+        of number: UInt64,
+        _ parent: UInt64?,
+        from id: StreamID,
+        at sequence: Sequence,
+        _ actions: inout [ChainAction]
+    ) {
+        guard let stream = streamPlace(id, sequence) else { return }
+        let isVote = status == .confirmed || status == .finalized
+        if isVote {
+            chain.streams[stream].hasVotes = true
+            chain.hadVotes = true
+        }
+        guard !chain.isPast(number) else {
+            tally.late &+= 1
+            return
+        }
+        // What only tells that a slot is on its way is worth keeping for its parent.
+        guard status.isCommitment || status == .dead || parent != nil else { return }
+        guard let (place, _) = slotPlace(number, sequence) else { return }
+        let open = chain.streams[stream]
+        if status == .dead { tally.dead &+= 1 }
+        chain.window.change(place) { slot in
+            if let parent, parent < number, slot.statusParent == nil { slot.statusParent = parent }
+            if status == .dead {
+                slot.kill(from: id)
+            } else {
+                slot.add(status, from: open)
+            }
+        }
+        if isVote { confirm(number, by: stream) }
+        advance(&actions)
+    }
+
+    /// A stream has passed everything up to a slot.
+    private mutating func confirm(_ number: UInt64, by stream: Int) {
+        let before = chain.streams[stream].confirmedThrough
+        guard before.map({ $0 < number }) ?? true else { return }
+        chain.streams[stream].confirmedThrough = number
+        // Those at or below `before` were looked at when they were confirmed or got their header.
+        var place = before.map { chain.window.place(of: $0) } ?? 0
+        while place < chain.window.slots.count, chain.window[place].number <= number {
+            chain.settleProof(of: place, by: chain.streams[stream])
+            place += 1
+        }
+    }
+
+    private mutating func takeStream(_ input: AssemblerInput, at sequence: Sequence) {
+        switch input {
+        case .streamOpened(let id, let promise):
+            if chain.streams.open(id, promise, at: sequence) == nil { tally.undeclared &+= 1 }
+            if promise.hasSlots { chain.hadVotes = true }
+        case .streamClosed(let id):
+            chain.streams.close(id)
+        case .recordsMissing(let id):
+            for place in chain.streams.streams.indices
+            where id == nil || chain.streams[place].id == id {
+                chain.streams.beginLife(place)
+            }
+        default:
+            preconditionFailure("no stream event: \(input)")
+        }
+    }
+
+    private mutating func takeGap(_ input: AssemblerInput) {
+        let newest = max(chain.window.highest ?? 0, chain.appliedThrough)  // 0: nothing is known
+        switch input {
+        case .gapOpened(let gap):
+            let lowest = chain.window.slots.first?.number ?? chain.appliedThrough
+            if !chain.gaps.open(gap, lowest: lowest) { tally.undeclared &+= 1 }
+        case .gapBounded(let id, let through): chain.gaps.bound(id, through: through)
+        case .gapFilled(let id): chain.gaps.fill(id)
+        case .gapAbandoned(let id): chain.gaps.abandon(id, newest: newest)
+        default:
+            preconditionFailure("no gap event: \(input)")
+        }
+        // Any proof may be in doubt now, or no longer.
+        chain.window.dirtyAll()
+    }
+
+    // MARK: Actions
+
+    /// Brings what is applied in line with what should be.
+    private mutating func advance(_ actions: inout [ChainAction]) {
+        if !chain.hadVotes, chain.streams.tellVotes { chain.hadVotes = true }
+        let plan = BranchPlanner.plan(chain, hasWaiting: hasWaiting)
+        hasWaiting = plan.hasWaiting
+        follow(plan, &actions)
+        chain.window.settleTouched()
+        settle(&actions)
+    }
+
+    /// Undoes down to where the branches part and applies the rest.
+    private mutating func follow(_ plan: BranchPlan, _ actions: inout [ChainAction]) {
+        var kept = plan.kept
+        var rest = plan.nodes[...]
+        while let node = rest.first, kept < chain.applied.count,
+            chain.applied[kept].position == node.number, chain.applied[kept].hash == node.hash,
+            staysApplied(kept, node.place)
+        {
+            kept += 1
+            rest.removeFirst()
+        }
+        if rest.isEmpty {
+            // What lies above stays until something contradicts it.
+            while kept < chain.applied.count,
+                let place = chain.window.find(chain.applied[kept].position),
+                chain.window[place].has(Variant(hash: chain.applied[kept].hash)),
+                staysApplied(kept, place)
+            {
+                kept += 1
+            }
+            rest = again(from: kept)
+        }
+        while chain.applied.count > kept, let last = chain.applied.popLast() {
+            tally.undone &+= 1
+            actions.append(.undo(position: last.position))
+        }
+        for node in rest { apply(node, &actions) }
+    }
+
+    /// The applied bundles from a place on that are still alive, to be applied again because the
+    /// first of them says something else now.
+    private func again(from kept: Int) -> ArraySlice<BranchNode> {
+        var nodes: [BranchNode] = []
+        for bundle in chain.applied[kept...] {
+            guard let place = chain.window.find(bundle.position),
+                chain.window[place].has(Variant(hash: bundle.hash))
+            else { break }
+            nodes.append(BranchNode(place: place, number: bundle.position, hash: bundle.hash))
+        }
+        return nodes[...]
+    }
+
+    private func predecessor(of kept: Int) -> UInt64? {
+        kept > 0 ? chain.applied[kept - 1].position : chain.settled?.position
+    }
+
+    /// Whether an applied bundle is what it should be, looked at anew when something changed.
+    private mutating func staysApplied(_ kept: Int, _ place: Int) -> Bool {
+        let below = predecessor(of: kept)
+        guard chain.window[place].isDirty || chain.applied[kept].predecessor != below else {
+            return true
+        }
+        let applied = chain.applied[kept]
+        let made = BundleMaker(chain: chain).bundle(chain.window[place], applied.hash, on: below)
+        guard made.bundle.says(theSameAs: applied.bundle) else { return false }
+        chain.window.clean(place)
+        return true
+    }
+
+    private mutating func apply(_ node: BranchNode, _ actions: inout [ChainAction]) {
+        let below = predecessor(of: chain.applied.count)
+        let made = BundleMaker(chain: chain).bundle(
+            chain.window[node.place],
+            node.hash,
+            on: below
+        )
+        if let conflict = node.conflict { stale(conflict, &actions) }
+        if made.hasConflict { tally.conflicts &+= 1 }
+        if made.bundle.evidence == .unproved { tally.unproved &+= 1 }
+        if node.missingParent != nil { tally.missingParents &+= 1 }
+        tally.applied &+= 1
+        chain.window.clean(node.place)
+        chain.applied.append(AppliedBundle(bundle: made.bundle, predecessor: below))
+        if chain.floor == nil, chain.settled == nil { chain.floor = node.number }
+        let next = node.number == .max ? node.number : node.number + 1
+        enrichmentPosition = max(enrichmentPosition, next)
+        actions.append(.apply(made.bundle))
+    }
+
+    /// Declares final what is.
+    private mutating func settle(_ actions: inout [ChainAction]) {
+        guard let (place, isForced) = finalPlace else { return }
+        let last = chain.applied[place]
+        past.add(chain.applied[...place])
+        tally.final &+= UInt64(place + 1)
+        if isForced { tally.forcedFinal &+= 1 }
+        var settled = SettledSlot(position: last.position, hash: last.hash, witnesses: [])
+        if let slot = chain.window.find(last.position) {
+            settled.witness(chain.window[slot].parts, chain.streams)
+        }
+        let positions = Set(chain.applied[...place].map(\.position))
+        chain.applied.removeFirst(place + 1)
+        chain.settled = settled
+        chain.gaps.pass(last.position)
+        for slot in chain.window.drop(through: last.position)
+        where slot.itemCount > 0 && !positions.contains(slot.number) {
+            tally.orphaned &+= 1
+        }
+        actions.append(.final(position: last.position))
+    }
+
+    /// The highest applied bundle that is final, and whether only because too much is held; nil
+    /// when none is.
+    private var finalPlace: (Int, isForced: Bool)? {
+        guard !chain.applied.isEmpty else { return nil }
+        var place = -1
+        if chain.streams.tellVotes {
+            place =
+                chain.applied.lastIndex { bundle in
+                    guard let slot = chain.window.find(bundle.position) else { return false }
+                    let mask = chain.window[slot].mask(bundle.hash).merged
+                    return chain.window[slot].any(mask, \.isFinalized)
+                } ?? -1
+        } else {
+            place = chain.applied.count - 1 - configuration.finalDepth
+        }
+        if let held = chain.gaps.lowestOpen {
+            while place >= 0, chain.applied[place].position >= held { place -= 1 }
+        }
+        let limits = configuration.limits
+        let excess = chain.applied.count - limits.openSlotsMax / 2
+        if place < excess - 1 { return (excess - 1, true) }
+        if place < 0, chain.window.items > limits.itemsMax / 2 { return (0, true) }
+        return place >= 0 ? (place, false) : nil
+    }
+
+    // MARK: Restart
+
     /// What a checkpoint at the last final slot stores; nil while nothing is final.
-    package var anchor: AssemblerAnchor? { nil }
+    package var anchor: AssemblerAnchor? {
+        chain.settled.map { settled in
+            AssemblerAnchor(
+                position: settled.position,
+                hash: settled.hash,
+                hadStatuses: chain.hadVotes,
+                lacking: past.lacking
+            )
+        }
+    }
 
     /// Where reading must begin to go on from `anchor`: the lowest sequence that holds anything of
-    /// what is above it. Nil when nothing is: reading goes on with the next record.
-    package var resume: Sequence? { nil }
-
-    /// The first slot that an enrichment read now takes effect at: the one behind all that have been
-    /// applied so far, undone ones included.
-    package var enrichmentPosition: UInt64 { 0 }
+    /// what is above it, that proves something of it, or that is in doubt of it. Nil when nothing
+    /// is: reading goes on with the next record.
+    package var resume: Sequence? {
+        guard let settled = chain.settled else { return nil }
+        var sequences = chain.window.slots.map(\.firstSequence)
+        sequences += settled.witnesses.map(\.sequence)
+        for stream in chain.streams.streams {
+            guard stream.isFromSlotValid, let from = stream.promise.fromSlot,
+                from.number > settled.position
+            else { continue }
+            sequences.append(stream.since)
+        }
+        if let gap = chain.gaps.earliest(above: settled.position) { sequences.append(gap) }
+        return sequences.min()
+    }
 
     /// Appends a canonical form of everything that is still open: equal for equal input, on every
     /// machine.
-    package func encodeOpenState(into bytes: inout [UInt8]) {}
+    package func encodeOpenState(into bytes: inout [UInt8]) {
+        var writer = OpenStateWriter()
+        writer.write(chain, past, hasWaiting: hasWaiting)
+        bytes.append(contentsOf: writer.bytes)
+    }
 }

@@ -1,6 +1,6 @@
 /// A 128-bit fingerprint of bytes, the same on every machine and run. It tells versions of one
 /// account apart; it is not meant to withstand someone who searches for collisions.
-package struct ContentDigest: Hashable, Sendable {
+package struct ContentDigest: Hashable, Comparable, Sendable {
     // Two lanes with different keys; each folds the full product of what it has and the next word.
     private var first: UInt64
     private var second: UInt64
@@ -15,6 +15,13 @@ package struct ContentDigest: Hashable, Sendable {
     package init() {
         first = ContentDigest.keys.0
         second = ContentDigest.keys.1
+    }
+
+    /// Both lanes.
+    package var words: (UInt64, UInt64) { (first, second) }
+
+    package static func < (left: ContentDigest, right: ContentDigest) -> Bool {
+        left.words < right.words
     }
 
     /// Takes in one word.

@@ -1,0 +1,159 @@
+import MarketModel
+import RecordModel
+
+/// A bundle that is applied and not final.
+struct AppliedBundle: Sendable {
+    let bundle: Bundle
+    /// Position of the bundle below it; nil below the first one ever.
+    let predecessor: UInt64?
+
+    var position: UInt64 { bundle.position }
+    var hash: Bytes32? { bundle.hash }
+}
+
+/// The last final slot.
+struct SettledSlot: Sendable {
+    /// A stream that brought its header, which proves that the stream was there before its child.
+    struct Witness: Sendable {
+        let stream: StreamID
+        let life: UInt32
+        let sequence: Sequence
+    }
+
+    let position: UInt64
+    let hash: Bytes32?
+    /// By rising stream.
+    private(set) var witnesses: [Witness]
+
+    init(position: UInt64, hash: Bytes32?, witnesses: [Witness]) {
+        self.position = position
+        self.hash = hash
+        self.witnesses = witnesses
+    }
+
+    /// Remembers which streams brought its header and have missed nothing since.
+    mutating func witness(_ parts: [SlotPart], _ streams: StreamLedger) {
+        for part in parts where !part.isDead && part.hash != nil && part.hash == hash {
+            guard let place = streams.find(part.stream), let sequence = part.headerSequence,
+                streams[place].life == part.headerLife
+            else { continue }
+            add(Witness(stream: part.stream, life: part.headerLife, sequence: sequence))
+        }
+    }
+
+    /// A stream brings its header only now.
+    mutating func witness(_ header: SlotHeader, _ stream: OpenStream, at sequence: Sequence) {
+        guard header.slot.number == position, hash == nil || header.hash == hash else { return }
+        add(Witness(stream: stream.id, life: stream.life, sequence: sequence))
+    }
+
+    private mutating func add(_ witness: Witness) {
+        if let known = witnesses.firstIndex(where: { $0.stream == witness.stream }) {
+            if witnesses[known].life != witness.life { witnesses[known] = witness }
+            return
+        }
+        let place = witnesses.firstIndex { $0.stream > witness.stream } ?? witnesses.count
+        witnesses.insert(witness, at: place)
+    }
+}
+
+/// All of a chain that is not final, and what its end rests on.
+struct OpenChain: Sendable {
+    let configuration: AssemblerConfiguration
+    var window: SlotWindow
+    var streams: StreamLedger
+    var gaps: OpenGaps
+    /// Nil until something is final.
+    var settled: SettledSlot?
+    /// Nothing below is looked at: where the first bundle was applied.
+    var floor: UInt64?
+    /// By rising position, each on top of the one before.
+    var applied: [AppliedBundle] = []
+    /// Whether any stream ever told which slots were voted for.
+    var hadVotes: Bool
+
+    var groups: SubscriptionGroups { streams.groups.union(gaps.groups) }
+
+    /// The highest position that is applied; 0 when none is.
+    var appliedThrough: UInt64 { applied.last?.position ?? settled?.position ?? 0 }
+
+    /// Whether nothing of that slot is looked at any more.
+    func isPast(_ number: UInt64) -> Bool {
+        if let settled, number <= settled.position { return true }
+        if let floor, number < floor { return true }
+        return false
+    }
+
+    /// Place in `applied` of a position.
+    func appliedPlace(_ position: UInt64) -> Int? {
+        var low = 0
+        var high = applied.count
+        while low < high {
+            let middle = (low + high) / 2
+            if applied[middle].position < position { low = middle + 1 } else { high = middle }
+        }
+        return low < applied.count && applied[low].position == position ? low : nil
+    }
+
+    // MARK: Proof
+
+    /// Looks whether a stream has now delivered all it promises of a slot: it was there before the
+    /// slot began, brought its header, and called it or a later one confirmed.
+    mutating func settleProof(of place: Int, by stream: OpenStream) {
+        let slot = window[place]
+        guard let through = stream.confirmedThrough, slot.number <= through else { return }
+        for (number, part) in slot.parts.enumerated()
+        where part.stream == stream.id && !part.isDead && !part.isProved {
+            guard let hash = part.hash, part.life == stream.life, part.headerLife == stream.life,
+                let first = part.firstData, let header = slot.header(hash),
+                wasThere(stream, before: first, slot.number, header)
+            else { continue }
+            window.change(place) { $0.setProved(number) }
+        }
+    }
+
+    /// Whether the stream has been unbroken since before the slot began.
+    private func wasThere(
+        _ stream: OpenStream,
+        before first: Sequence,
+        _ number: UInt64,
+        _ header: SlotHeader
+    ) -> Bool {
+        if stream.isFromSlotValid, let from = stream.promise.fromSlot, from.number <= number {
+            return true
+        }
+        // A block begins when its parent is done, and a parent's header comes when it is done.
+        let parent = header.parent.number
+        if let settled, settled.position == parent {
+            return settled.witnesses.contains {
+                $0.stream == stream.id && $0.life == stream.life && $0.sequence < first
+            }
+        }
+        guard let place = window.find(parent) else { return false }
+        return window[place].parts.contains { part in
+            part.stream == stream.id && part.headerLife == stream.life
+                && (header.parentHash == nil || part.hash == header.parentHash)
+                && part.headerSequence.map { $0 < first } ?? false
+        }
+    }
+
+    /// How it is known that nothing is missing in a variant.
+    ///
+    /// - Parameters:
+    ///   - slot: the slot.
+    ///   - hash: the variant.
+    /// - Returns: the weakest evidence over all groups, and the groups that lack any.
+    func evidence(of slot: OpenSlot, _ hash: Bytes32?) -> (Evidence, lacking: SubscriptionGroups) {
+        guard hash != nil, !slot.isOverfull else { return (.unproved, slot.groups) }
+        let counted = slot.counted(hash)
+        if counted.isWhole { return (.counted, []) }
+        var proved: SubscriptionGroups = []
+        for (number, part) in slot.parts.enumerated()
+        where part.isProved && part.hash == hash && counted.mask >> PartMask(number) & 1 == 1 {
+            if !gaps.doubts(part.stream, slot.number) { proved.formUnion(part.groups) }
+        }
+        let lacking = slot.groups.subtracting(proved)
+        // Where nobody was asked for anything, nothing is proved.
+        return (lacking.isEmpty && !slot.groups.isEmpty ? .barrier : .unproved, lacking)
+    }
+}

@@ -71,13 +71,14 @@ struct BranchPlanner {
     }
 
     private var closedBranch: Branch? {
-        guard chain.hadVotes else { return bestBranch { closedVariant($0) } }
+        guard chain.hadVotes else { return bestBranch { $0.best { _ in true } } }
         // Where votes were told once, only depth can stand for them.
         let highest = newestHeader
         let depth = UInt64(chain.configuration.finalDepth)
         return bestBranch { slot in
-            highest >= slot.number && highest - slot.number >= depth
-                ? closedVariant(slot) : slot.best(\.isVotedFor)
+            slot.best { part in
+                part.isVotedFor || (highest >= slot.number && highest - slot.number >= depth)
+            }
         }
     }
 
@@ -238,9 +239,10 @@ struct BranchPlanner {
         let topApplied = branch.nodes.first { isApplied($0) }?.number
         let final = highestFinalized?.number
         for node in branch.nodes.reversed() {
-            if isApplied(node) || isReady(node, final: final) {
+            let isBelow = topApplied.map { node.number < $0 } ?? false
+            if isApplied(node) || isReady(node, final: final, isBelow: isBelow) {
                 plan.nodes.append(node)
-            } else if let topApplied, node.number < topApplied {
+            } else if isBelow {
                 plan.hasWaiting = true
             } else {
                 break
@@ -254,21 +256,24 @@ struct BranchPlanner {
         return chain.applied[place].hash == node.hash
     }
 
-    private func isReady(_ node: BranchNode, final: UInt64?) -> Bool {
+    /// Whether no more is to be waited for. What is to be put in below applied bundles may wait until
+    /// it is final: nothing else waits for it, and putting it in twice costs.
+    private func isReady(_ node: BranchNode, final: UInt64?, isBelow: Bool) -> Bool {
         if let parent = node.missingParent, mayCome(parent) { return false }
         if chain.configuration.commitment == .processed, tellsVotes { return true }
         let slot = window[node.place]
-        guard tellsVotes else {
-            return chain.hadVotes || isClosed(slot, node.hash)
-        }
+        guard tellsVotes else { return isClosed(slot, node.hash) }
         if let final, node.number <= final { return true }
-        if isBehind(node.number, by: chain.configuration.limits.proofSlotsMax) { return true }
-        if node.hash == nil {
-            return !chain.streams.streams.contains { stream in
-                stream.promise.hasBlockMeta
-                    && stream.highestHeader.map { $0 < node.number } ?? true
-            }
+        let limits = chain.configuration.limits
+        guard node.hash != nil else {
+            // Without its header it would only have to be taken back.
+            return (!isBelow && isBehind(node.number, by: limits.parentSlotsMax))
+                || !chain.streams.streams.contains { stream in
+                    stream.promise.hasBlockMeta
+                        && stream.highestHeader.map { $0 < node.number } ?? true
+                }
         }
+        if !isBelow, isBehind(node.number, by: limits.proofSlotsMax) { return true }
         let (evidence, lacking) = chain.evidence(of: slot, node.hash)
         if evidence != .unproved { return true }
         // Some stream that should have more of it has not passed it yet.
@@ -295,12 +300,7 @@ struct BranchPlanner {
         }
     }
 
-    /// Without votes: the variant of a slot of which no more is expected.
-    private func closedVariant(_ slot: OpenSlot) -> Variant? {
-        guard let variant = slot.best({ _ in true }) else { return nil }
-        return isClosed(slot, variant.hash) ? variant : nil
-    }
-
+    /// Without votes: whether no more is expected of a slot.
     private func isClosed(_ slot: OpenSlot, _ hash: Bytes32?) -> Bool {
         let counted = slot.counted(hash)
         if counted.isWhole || slot.any(counted.mask, \.isWhole) { return true }

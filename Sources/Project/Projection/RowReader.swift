@@ -1,12 +1,12 @@
 package import MarketModel
 
 /// Reads what `RowWriter` wrote. Every length is checked: stored bytes may be damaged.
-@usableFromInline
-package struct RowReader {
+public struct RowReader {
     private let bytes: [UInt8]
     private var offset = 0
     private var column = 0
 
+    @usableFromInline
     package init(_ bytes: [UInt8]) {
         self.bytes = bytes
     }
@@ -14,6 +14,7 @@ package struct RowReader {
     /// Ends reading.
     ///
     /// - Throws: `trailing` when bytes are left.
+    @usableFromInline
     package func finish() throws(RowError) {
         guard offset == bytes.count else { throw .trailing(count: bytes.count - offset) }
     }

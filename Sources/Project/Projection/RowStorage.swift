@@ -54,8 +54,10 @@ package protocol RowStorage: AnyObject {
 @usableFromInline
 package struct StoredRow: Hashable, Sendable {
     /// In canonical form.
+    @usableFromInline
     package var row: [UInt8]
     /// The lower half of the digest of table, key and row.
+    @usableFromInline
     package var check: UInt64
 
     package init(row: [UInt8], check: UInt64) {

@@ -4,8 +4,7 @@ package import MarketModel
 /// highest byte first (signed ones with the sign bit turned over, so that the order of bytes is the
 /// order of numbers), text and bytes behind a length of four bytes, an optional column behind a
 /// byte that is 0 for nil and 1 otherwise.
-@usableFromInline
-package struct RowWriter {
+public struct RowWriter {
     /// What has been written.
     package private(set) var bytes: [UInt8] = []
 
@@ -17,24 +16,30 @@ package struct RowWriter {
     /// Forgets what was written behind the first `count` bytes and keeps the memory.
     ///
     /// - Precondition: that many were written.
+    @usableFromInline
     package mutating func cut(to count: Int) { bytes.removeLast(bytes.count - count) }
 
     /// How many bytes have been written.
+    @usableFromInline
     package var count: Int { bytes.count }
 
     /// What has been written behind the first `start` bytes.
+    @usableFromInline
     package func bytes(from start: Int) -> [UInt8] { [UInt8](bytes[start...]) }
 
     /// Writes what a table's digests begin with: its name and a zero byte.
+    @usableFromInline
     package mutating func appendPrefix(_ name: String) {
         bytes.append(contentsOf: name.utf8)
         bytes.append(0)
     }
 
     /// The digest of what has been written.
+    @usableFromInline
     package var digest: StateDigest { StateDigest(of: bytes.span.bytes) }
 
     /// Writes bytes as they are, without a length.
+    @usableFromInline
     package mutating func append(_ raw: [UInt8]) { bytes.append(contentsOf: raw) }
 
     /// A column of an unsigned type.

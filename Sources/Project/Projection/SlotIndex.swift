@@ -1,7 +1,8 @@
 /// Finds the place of a row in memory by its key's hash: open addressing with linear probing. An
 /// entry is 32 bits of hash and the number of a place; comparing keys is left to whoever has them.
+/// The one owner gives the memory back: a copy is the same index.
 @usableFromInline
-struct SlotIndex: ~Copyable {
+struct SlotIndex {
     /// Hash in the upper half, number + 1 in the lower; zero is free.
     @usableFromInline var entries: UnsafeMutablePointer<UInt64>
     /// One less than the number of entries, which is a power of two.
@@ -14,9 +15,9 @@ struct SlotIndex: ~Copyable {
         mask = 15
     }
 
-    deinit {
-        entries.deallocate()
-    }
+    /// Gives the memory back; the index and its copies must not be used any more.
+    @usableFromInline
+    func deallocate() { entries.deallocate() }
 
     private static func free(_ count: Int) -> UnsafeMutablePointer<UInt64> {
         let entries = UnsafeMutablePointer<UInt64>.allocate(capacity: count)

@@ -1,7 +1,7 @@
 /// The places in which a table's rows stand in memory. They are numbered, made by the page and
-/// never moved, so growing copies nothing.
+/// never moved, so growing copies nothing. The one owner gives the memory back.
 @usableFromInline
-struct SlotPages<Slot>: ~Copyable {
+struct SlotPages<Slot> {
     @usableFromInline static var slotsPerPage: Int { 512 }
 
     @usableFromInline var pages: [UnsafeMutablePointer<Slot>] = []
@@ -13,8 +13,12 @@ struct SlotPages<Slot>: ~Copyable {
     @usableFromInline
     init() {}
 
-    /// - Precondition: the owner took all slots out.
-    deinit {
+    /// Gives up all slots and the memory; the pages and their copies must not be used any more.
+    @inlinable
+    func deallocate() {
+        for number in isTaken.indices where isTaken[number] {
+            self[Int32(number)].deinitialize(count: 1)
+        }
         for page in pages { page.deallocate() }
     }
 

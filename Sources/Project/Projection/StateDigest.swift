@@ -5,9 +5,11 @@ import BlockCodec
 @usableFromInline
 package struct StateDigest: Hashable, Sendable, CustomStringConvertible {
     /// The number.
+    @usableFromInline
     package let value: UInt128
 
     /// The digest that is this number.
+    @usableFromInline
     package init(_ value: UInt128) {
         self.value = value
     }
@@ -29,6 +31,7 @@ package struct StateDigest: Hashable, Sendable, CustomStringConvertible {
     package static let zero = StateDigest(0)
 
     /// The lower half, which is stored beside each row.
+    @usableFromInline
     package var check: UInt64 { UInt64(truncatingIfNeeded: value) }
 
     /// 16 bytes, highest first.
@@ -39,7 +42,8 @@ package struct StateDigest: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// 32 digits in lower case.
-    @usableFromInline package var description: String {
+    @usableFromInline
+    package var description: String {
         let digits = String(value, radix: 16)
         return String(repeating: "0", count: 32 - digits.utf8.count) + digits
     }

@@ -1,7 +1,7 @@
 package import MarketModel
 
 /// All tables of one chain.
-package final class StateStore {
+public final class StateStore {
     /// Whose state it is.
     package let chain: Chain
     /// In the order in which they were made.
@@ -13,7 +13,7 @@ package final class StateStore {
 
     /// Makes the table of a row type; once for each type, when projectors are made.
     @inlinable
-    package func table<Row: TableRow>(_ type: Row.Type) -> Table<Row> {
+    public func table<Row: TableRow>(_ type: Row.Type) -> Table<Row> {
         precondition(
             !entries.contains { $0.table.schema.name == Row.schema.name },
             "a second table \(Row.schema.name)"

@@ -1,8 +1,8 @@
 /// What the engine sees of a table, whatever its rows are: what it holds, as of the last bundle
 /// that was closed.
-@usableFromInline
-package class StateTable {
+public class StateTable {
     /// The table's shape.
+    @usableFromInline
     package final let schema: TableSchema
     /// Sum of the digests of its rows.
     @usableFromInline final var sum: UInt128 = 0

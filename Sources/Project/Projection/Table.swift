@@ -3,7 +3,7 @@
 /// A row stands in a numbered slot of memory. The first change of a key within a bundle keeps the
 /// row as it was; the end of the bundle moves the digest and journals the kept rows. Rows that are
 /// as storage holds them may leave memory between bundles and come back when they are asked for.
-package final class Table<Row: TableRow>: StateTable {
+public final class Table<Row: TableRow>: StateTable {
     @usableFromInline var index = SlotIndex()
     @usableFromInline var slots = SlotPages<RowSlot<Row>>()
     /// Keys of rows, when the schema says that they are kept in order.
@@ -14,6 +14,8 @@ package final class Table<Row: TableRow>: StateTable {
     @usableFromInline var journal: [TableJournalEntry<Row>] = []
     /// The number of the bundle that is being folded; never used twice.
     @usableFromInline var serial: UInt64 = 1
+    /// The oldest bundle that can be taken back; `serial` when there is none.
+    @inlinable var oldestSerial: UInt64 { journal.first?.serial ?? serial }
     /// Holds the table's name and a zero byte, behind which keys and rows are written.
     @usableFromInline var writer = RowWriter()
     @usableFromInline let prefixCount: Int
@@ -23,7 +25,7 @@ package final class Table<Row: TableRow>: StateTable {
     @usableFromInline var arrived = 0
 
     @inlinable
-    package init() {
+    public init() {
         let schema = Row.schema
         writer.appendPrefix(schema.name)
         prefixCount = writer.count
@@ -33,14 +35,13 @@ package final class Table<Row: TableRow>: StateTable {
 
     @inlinable
     deinit {
-        for number in slots.isTaken.indices where slots.isTaken[number] {
-            slots.remove(Int32(number))
-        }
+        slots.deallocate()
+        index.deallocate()
     }
 
     /// The row of a key; nil when there is none.
     @inlinable
-    package subscript(_ key: Row.Key) -> Row? {
+    public subscript(_ key: Row.Key) -> Row? {
         let number = slot(of: key, hash: SlotIndex.hash(key))
         guard number >= 0 else { return nil }
         slots[number].pointee.isUsed = true
@@ -49,7 +50,7 @@ package final class Table<Row: TableRow>: StateTable {
 
     /// Makes or replaces a row.
     @inlinable
-    package func put(_ key: Row.Key, _ row: Row) {
+    public func put(_ key: Row.Key, _ row: Row) {
         let number = slotForWriting(key)
         if slots[number].pointee.row == nil { sorted?.insert(key) }
         slots[number].pointee.row = row
@@ -57,7 +58,7 @@ package final class Table<Row: TableRow>: StateTable {
 
     /// Removes a row, if there is one.
     @inlinable
-    package func remove(_ key: Row.Key) {
+    public func remove(_ key: Row.Key) {
         let number = slot(of: key, hash: SlotIndex.hash(key))
         guard number >= 0, slots[number].pointee.row != nil else { return }
         keep(number)
@@ -69,7 +70,7 @@ package final class Table<Row: TableRow>: StateTable {
     ///
     /// - Precondition: `body` does not touch the row of this key in another way.
     @inlinable
-    package func update(
+    public func update(
         _ key: Row.Key,
         default initial: @autoclosure () -> Row,
         _ body: (inout Row) -> Void
@@ -86,7 +87,7 @@ package final class Table<Row: TableRow>: StateTable {
 
     /// The keys within a range, in order. Only for tables whose schema says `isOrdered`.
     @inlinable
-    package func keys(in range: ClosedRange<Row.Key>) -> [Row.Key] {
+    public func keys(in range: ClosedRange<Row.Key>) -> [Row.Key] {
         guard let sorted else {
             preconditionFailure("\(Row.schema.name) is not kept in order")
         }
@@ -142,11 +143,8 @@ package final class Table<Row: TableRow>: StateTable {
         let slot = slots[number]
         slot.pointee.isUsed = true
         guard slot.pointee.changedIn != serial else { return }
+        changes.append(RowChange(slot: number, slot.pointee))
         slot.pointee.changedIn = serial
-        slot.pointee.pins += 1
-        changes.append(
-            RowChange(slot: number, row: slot.pointee.row, digest: slot.pointee.digest)
-        )
     }
 }
 
@@ -163,10 +161,8 @@ struct RowSlot<Row: TableRow> {
     @usableFromInline var row: Row?
     /// The row's digest as of the last closed bundle; zero when there was none.
     @usableFromInline var digest: UInt128
-    /// The bundle that changed it last.
+    /// The bundle that changed it last. From `oldestSerial` on the journal can take that back.
     @usableFromInline var changedIn: UInt64 = 0
-    /// Changes that may still be taken back.
-    @usableFromInline var pins: Int32 = 0
     /// Whether it is listed as dirty.
     @usableFromInline var isDirty = false
     /// Whether it was asked for since the hand passed.
@@ -186,12 +182,14 @@ struct RowChange<Row: TableRow> {
     @usableFromInline let slot: Int32
     @usableFromInline let row: Row?
     @usableFromInline let digest: UInt128
+    @usableFromInline let changedIn: UInt64
 
     @inlinable
-    init(slot: Int32, row: Row?, digest: UInt128) {
-        self.slot = slot
-        self.row = row
-        self.digest = digest
+    init(slot number: Int32, _ slot: RowSlot<Row>) {
+        self.slot = number
+        row = slot.row
+        digest = slot.digest
+        changedIn = slot.changedIn
     }
 }
 
@@ -200,14 +198,26 @@ struct RowChange<Row: TableRow> {
 struct TableJournalEntry<Row: TableRow> {
     /// Each changed key once.
     @usableFromInline let changes: [RowChange<Row>]
+    /// Slots whose row the bundle removed.
+    @usableFromInline let removed: [Int32]
+    /// The bundle's number.
+    @usableFromInline let serial: UInt64
     /// Sum of digests before.
     @usableFromInline let sum: UInt128
     /// Rows before.
     @usableFromInline let present: UInt64
 
     @inlinable
-    init(changes: [RowChange<Row>], sum: UInt128, present: UInt64) {
+    init(
+        changes: [RowChange<Row>],
+        removed: [Int32],
+        serial: UInt64,
+        sum: UInt128,
+        present: UInt64
+    ) {
         self.changes = changes
+        self.removed = removed
+        self.serial = serial
         self.sum = sum
         self.present = present
     }

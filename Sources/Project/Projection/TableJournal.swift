@@ -4,7 +4,9 @@ extension Table {
     /// Ends a bundle: encodes each changed row once, moves the digest, and journals what was.
     @inlinable
     func closeBundle() {
-        let before = TableJournalEntry<Row>(changes: [], sum: sum, present: present)
+        let sumBefore = sum
+        let presentBefore = present
+        var removed: [Int32] = []
         var kept = 0
         for place in changes.indices {
             let number = changes[place].slot
@@ -12,12 +14,15 @@ extension Table {
             let new = digest(of: number)
             if new == old {
                 // It ended as it began.
-                slots[number].pointee.pins -= 1
-                releaseIfNothing(number)
+                slots[number].pointee.changedIn = changes[place].changedIn
+                releaseIfNothing(number, journaledFrom: oldestSerial)
                 continue
             }
             if old == 0 { present += 1 }
-            if new == 0 { present -= 1 }
+            if new == 0 {
+                present -= 1
+                removed.append(number)
+            }
             sum = sum &- old &+ new
             slots[number].pointee.digest = new
             if storage != nil, !slots[number].pointee.isDirty {
@@ -29,7 +34,13 @@ extension Table {
         }
         changes.removeLast(changes.count - kept)
         journal.append(
-            TableJournalEntry(changes: changes, sum: before.sum, present: before.present)
+            TableJournalEntry(
+                changes: changes,
+                removed: removed,
+                serial: serial,
+                sum: sumBefore,
+                present: presentBefore
+            )
         )
         changes = []
         changes.reserveCapacity(kept)
@@ -65,8 +76,8 @@ extension Table {
             }
             slot.pointee.row = change.row
             slot.pointee.digest = change.digest
-            slot.pointee.pins -= 1
-            releaseIfNothing(change.slot)
+            slot.pointee.changedIn = change.changedIn
+            releaseIfNothing(change.slot, journaledFrom: oldestSerial)
         }
         sum = entry.sum
         present = entry.present
@@ -77,17 +88,17 @@ extension Table {
     func trimBundle() {
         precondition(!journal.isEmpty, "\(schema.name): nothing left to let go")
         let entry = journal.removeFirst()
-        for change in entry.changes {
-            slots[change.slot].pointee.pins -= 1
-            releaseIfNothing(change.slot)
-        }
+        let oldestSerial = oldestSerial
+        for number in entry.removed { releaseIfNothing(number, journaledFrom: oldestSerial) }
     }
 
     /// Forgets the slot of a removed row that neither journal nor storage may want back.
     @inlinable
-    func releaseIfNothing(_ number: Int32) {
+    func releaseIfNothing(_ number: Int32, journaledFrom oldestSerial: UInt64) {
         let slot = slots[number]
-        if slot.pointee.row == nil, slot.pointee.pins == 0, !slot.pointee.isDirty {
+        if slot.pointee.row == nil, slot.pointee.changedIn < oldestSerial,
+            !slot.pointee.isDirty
+        {
             release(number)
         }
     }

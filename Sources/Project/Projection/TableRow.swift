@@ -1,7 +1,6 @@
 /// A row of one table as a value of Swift. Encoding writes exactly the columns of the schema, in
 /// order; decoding reads them back.
-@usableFromInline
-package protocol TableRow: Hashable, Sendable {
+public protocol TableRow: Hashable, Sendable {
     /// What rows are found by. Its order is the order of its encoded bytes.
     associatedtype Key: Hashable & Comparable & Sendable
 
@@ -19,8 +18,7 @@ package protocol TableRow: Hashable, Sendable {
 
 /// Stored bytes that are no row of the table's schema. The state that holds them is discarded and
 /// rebuilt.
-@usableFromInline
-package enum RowError: Error, Hashable, Sendable {
+public enum RowError: Error, Hashable, Sendable {
     /// A column needs more bytes than are left.
     case truncated(column: Int)
     /// A column has a value that its type or meaning does not allow.

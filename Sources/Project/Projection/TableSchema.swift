@@ -46,9 +46,9 @@ package struct Column: Hashable, Sendable {
 
 /// One table. Every table is partitioned by chain without having a column for it: each chain has a
 /// store of its own.
-@usableFromInline
-package struct TableSchema: Hashable, Sendable {
+public struct TableSchema: Hashable, Sendable {
     /// Lower case with underscores; never used again for another meaning.
+    @usableFromInline
     package let name: String
     /// What one row is, in one line.
     package let meaning: String
@@ -57,6 +57,7 @@ package struct TableSchema: Hashable, Sendable {
     package let columns: [Column]
     /// Whether all rows stay in memory, sorted by key, so that they can be walked in order. For
     /// tables whose rows are bounded by a window.
+    @usableFromInline
     package let isOrdered: Bool
     /// Whether its rows stay out of the digest of a chain's state, because they say how the chain was
     /// observed (proofs, accounts, drift) and not what happened on it.

@@ -116,14 +116,15 @@ extension Table {
     @inlinable
     func confirmRows() {
         let saved = dirty
+        let oldestSerial = oldestSerial
         dirty.removeAll(keepingCapacity: true)
         for number in saved {
             // What the journal can take back is not what storage holds.
-            if slots[number].pointee.pins > 0 {
+            if slots[number].pointee.changedIn >= oldestSerial {
                 dirty.append(number)
             } else {
                 slots[number].pointee.isDirty = false
-                releaseIfNothing(number)
+                releaseIfNothing(number, journaledFrom: oldestSerial)
             }
         }
         // The first round clears marks, the second finds what was cleared.
@@ -136,6 +137,7 @@ extension Table {
     func evict(stepsMax: Int) {
         guard sorted == nil, storage != nil else { return }
         arrived = 0
+        let oldestSerial = oldestSerial
         var left = stepsMax
         while resident > residentMax, resident > dirty.count, left > 0 {
             left -= 1
@@ -145,7 +147,7 @@ extension Table {
             let slot = slots[number]
             if slot.pointee.isUsed {
                 slot.pointee.isUsed = false
-            } else if !slot.pointee.isDirty, slot.pointee.pins == 0 {
+            } else if !slot.pointee.isDirty, slot.pointee.changedIn < oldestSerial {
                 release(number)
                 outside += 1
             }

@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct SlotIndexTests {
     /// All numbers found under a hash.
-    static func found(_ index: borrowing SlotIndex, _ hash: UInt32) -> Set<Int32> {
+    static func found(_ index: SlotIndex, _ hash: UInt32) -> Set<Int32> {
         var numbers: Set<Int32> = []
         var position = Int(hash) & index.mask
         while index.entries[position] != 0 {

@@ -10,12 +10,12 @@ package enum Base58Error: Error, Hashable, Sendable {
 
 /// Exact conversion between bytes and Base58 text; leading zero bytes are leading `1`s.
 package enum Base58 {
-    private static let alphabet = [UInt8](
+    static let alphabet = [UInt8](
         "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz".utf8
     )
 
     /// Value of each ASCII byte, 255 where it is outside the alphabet.
-    private static let values: [UInt8] = {
+    static let values: [UInt8] = {
         var values = [UInt8](repeating: 255, count: 256)
         for (value, character) in alphabet.enumerated() {
             values[Int(character)] = UInt8(value)

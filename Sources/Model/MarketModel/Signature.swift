@@ -8,6 +8,12 @@ package struct Signature: Hashable, Comparable, Sendable, CustomStringConvertibl
     /// Bytes 32 to 63.
     package let second: Bytes32
 
+    /// From its two halves.
+    package init(_ first: Bytes32, _ second: Bytes32) {
+        self.first = first
+        self.second = second
+    }
+
     /// The 64 bytes at `offset`; nil when they do not lie within `bytes`.
     package init?(_ bytes: RawSpan, at offset: Int) {
         guard offset >= 0, bytes.byteCount >= 64, offset <= bytes.byteCount - 64,

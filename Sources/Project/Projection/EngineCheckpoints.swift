@@ -19,9 +19,14 @@ extension ProjectionEngine {
             entry.table.number = number
             entry.table.residentMax = limits.residentRowsMax
         }
-        guard let checkpoint = storage.checkpoint else { return nil }
         for (_, actions) in store.entries {
             do throws(StorageError) { try actions.restore() } catch { try stop(error) }
+        }
+        guard let checkpoint = storage.checkpoint else {
+            guard contents().allSatisfy({ $0.rows == 0 }) else {
+                try stop(.damaged("rows without a checkpoint"))
+            }
+            return nil
         }
         guard contents() == checkpoint.tables else { try stop(.damaged("digests of tables")) }
         guard chainDigest == checkpoint.chainDigest else { try stop(.damaged("chain digest")) }

@@ -79,11 +79,14 @@ public struct RowWriter {
             bytes.append(contentsOf: repeatElement(0, count: 32))
         }
     }
-    /// A column of type `text`, cut at 65,536 bytes.
+    /// A column of type `text`.
+    ///
+    /// - Precondition: at most 65,536 bytes. What strangers wrote is cut before it becomes a row.
     package mutating func add(_ value: String) {
-        let text = value.utf8.prefix(1 << 16)
-        append(UInt32(text.count))
-        bytes.append(contentsOf: text)
+        let count = value.utf8.count
+        precondition(count <= 1 << 16, "a text of \(count) bytes")
+        append(UInt32(count))
+        bytes.append(contentsOf: value.utf8)
     }
     /// A column of type `bytes`.
     ///

@@ -24,6 +24,7 @@ public final class Table<Row: TableRow>: StateTable {
     /// Rows that came into memory since that search.
     @usableFromInline var arrived = 0
 
+    /// An empty table that belongs to no store.
     @inlinable
     public init() {
         let schema = Row.schema

@@ -82,6 +82,8 @@ extension Table {
     func saveRows() throws(StorageError) {
         guard let storage else { return }
         let older = rowsBeforeJournal()
+        // Neighbours in order of their keys mostly share a page of storage.
+        dirty.sort { slots[$0].pointee.key < slots[$1].pointee.key }
         for number in dirty {
             let slot = slots[number]
             writer.cut(to: prefixCount)

@@ -1,0 +1,148 @@
+// Base58 of 32 and 64 bytes, as keys and signatures have them, many times as fast as for any
+// number of bytes: by digits of 58^5, so that few divisions are needed.
+
+extension Base58 {
+    /// 58^5: five characters at once.
+    private static let radix: UInt64 = 656_356_768
+
+    /// Appends the text of 32 bytes: what `encode` makes of them.
+    package static func append(_ value: Bytes32, to text: inout [UInt8]) {
+        var limbs = InlineArray<16, UInt32>(repeating: 0)
+        split(value, into: &limbs, at: 0)
+        append(limbs, count: 8, to: &text)
+    }
+
+    /// Appends the text of 64 bytes: what `encode` makes of them.
+    package static func append(_ value: Signature, to text: inout [UInt8]) {
+        var limbs = InlineArray<16, UInt32>(repeating: 0)
+        split(value.first, into: &limbs, at: 0)
+        split(value.second, into: &limbs, at: 8)
+        append(limbs, count: 16, to: &text)
+    }
+
+    /// The 32 bytes of a text; nil when it is not exactly what `append` makes of them.
+    package static func bytes32(_ text: RawSpan) -> Bytes32? {
+        guard let limbs = limbs(text, count: 8, charactersMax: 44) else { return nil }
+        return join(limbs, at: 0)
+    }
+
+    /// The 64 bytes of a text; nil when it is not exactly what `append` makes of them.
+    package static func signature(_ text: RawSpan) -> Signature? {
+        guard let limbs = limbs(text, count: 16, charactersMax: 88) else { return nil }
+        return Signature(join(limbs, at: 0), join(limbs, at: 8))
+    }
+
+    private static func split(
+        _ value: Bytes32,
+        into limbs: inout InlineArray<16, UInt32>,
+        at start: Int
+    ) {
+        let words = value.words
+        limbs[start] = UInt32(truncatingIfNeeded: words.0 >> 32)
+        limbs[start + 1] = UInt32(truncatingIfNeeded: words.0)
+        limbs[start + 2] = UInt32(truncatingIfNeeded: words.1 >> 32)
+        limbs[start + 3] = UInt32(truncatingIfNeeded: words.1)
+        limbs[start + 4] = UInt32(truncatingIfNeeded: words.2 >> 32)
+        limbs[start + 5] = UInt32(truncatingIfNeeded: words.2)
+        limbs[start + 6] = UInt32(truncatingIfNeeded: words.3 >> 32)
+        limbs[start + 7] = UInt32(truncatingIfNeeded: words.3)
+    }
+
+    private static func join(_ limbs: InlineArray<16, UInt32>, at start: Int) -> Bytes32 {
+        func word(_ index: Int) -> UInt64 {
+            UInt64(limbs[start + index]) << 32 | UInt64(limbs[start + index + 1])
+        }
+        return Bytes32(words: (word(0), word(2), word(4), word(6)))
+    }
+
+    private static func append(
+        _ limbs: InlineArray<16, UInt32>,
+        count: Int,
+        to text: inout [UInt8]
+    ) {
+        // 9 digits hold 8 limbs, 18 hold 16; the last is the lowest.
+        let last = count / 8 * 9 - 1
+        var digits = InlineArray<18, UInt64>(repeating: 0)
+        var lowest = last + 1
+        var zeros = 0
+        var isLeading = true
+        for limb in 0..<count {
+            if isLeading {
+                zeros += limbs[limb] == 0 ? 4 : limbs[limb].leadingZeroBitCount / 8
+                isLeading = limbs[limb] == 0
+            }
+            var carry = UInt64(limbs[limb])
+            var place = last
+            // A digit below 2^30 and a carry below 2^34 never exceed 64 bits.
+            while place >= lowest || carry > 0 {
+                let value = digits[place] << 32 &+ carry
+                carry = value / radix
+                digits[place] = value &- carry &* radix
+                lowest = min(lowest, place)
+                place -= 1
+            }
+        }
+        for _ in 0..<zeros { text.append(alphabet[0]) }
+        isLeading = true
+        var place = lowest
+        while place <= last {
+            var rest = digits[place]
+            var five = InlineArray<5, UInt8>(repeating: 0)
+            for index in (0..<5).reversed() {
+                five[index] = UInt8(truncatingIfNeeded: rest % 58)
+                rest /= 58
+            }
+            for index in 0..<5 {
+                if isLeading, five[index] == 0 { continue }
+                isLeading = false
+                text.append(alphabet[Int(five[index])])
+            }
+            place += 1
+        }
+    }
+    private static func limbs(
+        _ text: RawSpan,
+        count: Int,
+        charactersMax: Int
+    ) -> InlineArray<16, UInt32>? {
+        guard text.byteCount <= charactersMax else { return nil }
+        // Filled up with leading zeros to whole digits of five characters.
+        let characters = count / 8 * 45
+        var limbs = InlineArray<16, UInt32>(repeating: 0)
+        var ones = 0
+        var isLeading = true
+        var digit: UInt64 = 0
+        for place in 0..<characters {
+            let offset = place - (characters - text.byteCount)
+            if offset >= 0 {
+                // The load checks its bounds itself and every bit pattern is a byte.
+                let byte = unsafe text.unsafeLoad(fromByteOffset: offset, as: UInt8.self)
+                let value = values[Int(byte)]
+                guard value != 255 else { return nil }
+                if isLeading {
+                    isLeading = value == 0
+                    if isLeading { ones += 1 }
+                }
+                digit = digit * 58 + UInt64(value)
+            }
+            guard place % 5 == 4 else { continue }
+            var carry = digit
+            digit = 0
+            for limb in (0..<count).reversed() {
+                let value = UInt64(limbs[limb]) &* radix &+ carry
+                limbs[limb] = UInt32(truncatingIfNeeded: value)
+                carry = value >> 32
+            }
+            guard carry == 0 else { return nil }
+        }
+        var zeros = 0
+        for limb in 0..<count {
+            guard limbs[limb] == 0 else {
+                zeros += limbs[limb].leadingZeroBitCount / 8
+                break
+            }
+            zeros += 4
+        }
+        return zeros == ones ? limbs : nil
+    }
+}

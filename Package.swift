@@ -279,8 +279,9 @@ let package = Package(
             name: "FuzzTargets",
             dependencies: [
                 "BlockCodec", "Command", "EthereumDecoding", "EthereumSource", "GeyserDecoding",
-                "GeyserSource", "Inflation", "JSONText", "LogCare", "LogSimulation", "Platform",
-                "RecordModel", "SegmentFormat", "SegmentLog", "Simulation", "WebSocketProtocol",
+                "GeyserSource", "Inflation", "JSONText", "LogCare", "LogSimulation", "MarketModel",
+                "Platform", "RecordModel", "SegmentFormat", "SegmentLog", "Simulation",
+                "WebSocketProtocol",
             ],
             path: "Tools/Fuzz/Targets",
             swiftSettings: common + [.define("FUZZ_COMMAND", .when(configuration: .debug))]

@@ -151,8 +151,9 @@ let importTable: [ImportRow] = [
         "FuzzTargets",
         [
             "BlockCodec", "Command", "EthereumDecoding", "EthereumSource", "GeyserDecoding",
-            "GeyserSource", "Inflation", "JSONText", "LogCare", "LogSimulation", "Platform",
-            "RecordModel", "SegmentFormat", "SegmentLog", "Simulation", "WebSocketProtocol",
+            "GeyserSource", "Inflation", "JSONText", "LogCare", "LogSimulation", "MarketModel",
+            "Platform", "RecordModel", "SegmentFormat", "SegmentLog", "Simulation",
+            "WebSocketProtocol",
         ],
         toolchain: ["Glibc"]
     ),

@@ -209,8 +209,45 @@ def requests():
     }
 
 
+def rich_transaction(is_vote=0):
+    """A transaction with calls, both forms of balances, loaded keys and an error."""
+
+    def call(program, data, height=None):
+        made = number(1, program) + text(2, b"\0\1") + text(3, data)
+        return made if height is None else made + number(4, height)
+
+    message = (
+        text(2, bytes(range(32))) + text(2, bytes(32)) + text(4, call(1, b"a")) + text(4, call(1, b""))
+    )
+    balance = number(1, 1) + text(2, "mint") + text(3, number(2, 6) + text(3, "42")) + text(4, "w")
+    meta = (
+        text(1, text(1, b"\x08\0\0\0")) + number(2, 5000) + text(3, varint(1 << 40) + varint(0))
+        + number(4, 7) + number(4, 8) + text(5, text(2, call(0, b"x", 2)) + number(1, 1))
+        + text(5, number(1, 0) + text(2, call(1, b"y", 2)) + text(2, call(0, b"z", 3)))
+        + text(6, "Program log: hi") + text(7, balance) + text(8, balance)
+        + text(13, bytes(range(1, 33))) + text(12, bytes(range(2, 34))) + number(16, 300)
+    )
+    return (
+        text(1, bytes(range(64))) + number(2, is_vote) + text(3, text(2, message)) + text(4, meta)
+        + number(5, 4)
+    )
+
+
+def solana(made, asked):
+    for name, data in made.items():
+        put("solana-update", name, data)
+    rich = rich_transaction()
+    put("solana-update", "rich", text(4, text(1, rich) + number(2, 12)))
+    put("solana-update", "rich-block", text(5, number(1, 12) + text(6, rich) * 2))
+    put("solana-transaction", "rich", rich)
+    put("solana-transaction", "vote", rich_transaction(1))
+    for name, data in asked.items():
+        put("stream-scope", name, data)
+
+
 def geyser():
     made, asked = updates(), requests()
+    solana(made, asked)
     for name, data in made.items():
         put("geyser-update", name, data)
     for name, data in asked.items():

@@ -44,7 +44,7 @@ package struct ProgramDecoder {
         }
         let movements = TokenMovements(transaction, bytes, walk, shareTokens: findings.shareTokens)
         for burn in movements.burns { findings.add(burn.event, call: burn.call, transaction) }
-        guard !findings.found.isEmpty || !movements.links.isEmpty else { return nil }
+        guard !findings.found.isEmpty else { return nil }
         return facts(transaction, bytes, movements)
     }
 

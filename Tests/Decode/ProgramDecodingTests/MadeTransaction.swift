@@ -155,6 +155,8 @@ extension Address {
     static let pump = Address("6EF8rrecthR5Dkzon8Nwu78hRvfCKubJ14M5uBEwF6P")
     static let amm = Address("pAMMBay6oceH9fJKBRHGP5D4bD4sWpmSwMn52FMfXEA")
     static let sol = Address("So11111111111111111111111111111111111111112")
+    static let token2022Program = Address("TokenzQdBNbLqP5VEhdkAS6EPFLC1PHnBqCXEpPxuEb")
+    static let computeBudgetProgram = Address("ComputeBudget111111111111111111111111111111")
     static let splToken = Address("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA")
 }
 

@@ -80,6 +80,12 @@ struct EventVector: CustomTestStringConvertible, @unchecked Sendable {
         (self.program, self.event, self.bytes, fields) = (program, event, bytes, [:])
     }
 
+    /// The same event with other bytes.
+    init(copying other: EventVector, bytes: [UInt8]) {
+        (program, event, fields) = (other.program, other.event, other.fields)
+        self.bytes = bytes
+    }
+
     var testDescription: String { "\(program) \(event) of \(bytes.count) bytes" }
 
     /// A number; nil when the form of the event has none.

@@ -155,7 +155,7 @@ let package = Package(
             "Capture",
             [
                 "RecordModel", "Capture", "Platform", "WebSocketTransport", "WebSocketProtocol",
-                "JSONText",
+                "Inflation", "JSONText",
             ]
         ),
 

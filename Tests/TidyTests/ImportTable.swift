@@ -66,7 +66,7 @@ let importTable: [ImportRow] = [
         "EthereumSource",
         [
             "RecordModel", "Capture", "Platform", "WebSocketTransport", "WebSocketProtocol",
-            "JSONText",
+            "Inflation", "JSONText",
         ]
     ),
 

@@ -91,6 +91,25 @@ package final class StreamRecorder: Sendable {
         append(event: .subscriptionDecided, decided)
     }
 
+    /// The other side took one of the requests. The frames that say so leave the recording with
+    /// its oldest segments; this record stays in force with the stream. What holds a secret is not
+    /// copied out of its frame.
+    ///
+    /// - Parameters:
+    ///   - request: as it went out.
+    ///   - answer: as it came, uncompressed.
+    package func took(request: [UInt8], answer: [UInt8]) {
+        let hasSecret = [request, answer].contains {
+            unsafe redactor.hasSecret(in: $0.span.bytes)
+        }
+        guard !hasSecret else { return }
+        var decided = EventFields()
+        decided.add(.source, source)
+        decided.add(.request, bytes: request)
+        decided.add(.answer, bytes: answer)
+        append(event: .subscriptionDecided, decided)
+    }
+
     /// Whether our side has asked the stream to end.
     package var isEndAsked: Bool { endAsked.value > 0 }
 

@@ -7,8 +7,8 @@ struct CallAnswers {
     enum Meaning: Equatable {
         /// Something else than an answer to us: it is being delivered.
         case delivery
-        /// An answer; `isLast` when no other is awaited.
-        case answered(isLast: Bool)
+        /// The answer to a call, by its number from 1; `isLast` when no other is awaited.
+        case answered(number: Int, isLast: Bool)
         /// A call was refused.
         case refused(Refusal)
     }
@@ -51,7 +51,7 @@ struct CallAnswers {
             open.remove(id) != nil
         else { return .delivery }
         guard let error = root.member("error"), !error.isNull else {
-            return .answered(isLast: open.isEmpty)
+            return .answered(number: id, isLast: open.isEmpty)
         }
         let call = calls[id - 1]
         return .refused(

@@ -76,4 +76,7 @@ package struct EthereumCall: Sendable, Equatable {
 
     /// Whether its failure leaves the connection without what was asked for.
     var isSubscription: Bool { method.hasSuffix("_subscribe") }
+
+    /// Whether what comes on the connection cannot be understood without its answer.
+    var givesMeaning: Bool { isSubscription || method == "eth_chainId" }
 }

@@ -1,4 +1,5 @@
 import Capture
+import Inflation
 import Platform
 import RecordModel
 import WebSocketProtocol
@@ -176,26 +177,44 @@ final class EthereumStream: OpenStream, WebSocketEvents {
         _ header: FrameHeader,
         _ payload: Span<UInt8>
     ) {
+        var message: [UInt8] = []
         let meaning = transport.withLock { transport -> CallAnswers.Meaning? in
             if transport.answers.isComplete { return nil }
-            // A compressed message is not looked into.
-            if header.hasRSV1 { return .delivery }
-            var message: [UInt8]?
+            var isCompressed: Bool?
             do throws(Violation) {
-                try transport.assembler.append(header, payload) { _, bytes in
+                try transport.assembler.append(header, payload) { about, bytes in
+                    isCompressed = about.isCompressed
                     message = bytes.bytes.withUnsafeBytes { Array($0) }
                 }
             } catch {
                 // The connection judges what is against the protocol; a long message is data.
                 return .delivery
             }
-            return message.map { transport.answers.take($0) }
+            guard let isCompressed else { return nil }
+            if isCompressed {
+                do throws(InflationError) {
+                    let limit = CallAnswers.messageBytesMax
+                    message = try Inflater(.messageDeflate).inflate(message.span, limit: limit)
+                } catch { return .delivery }
+            }
+            return transport.answers.take(message)
         }
         switch meaning {
-        case nil, .answered(isLast: false): break
-        case .delivery, .answered(isLast: true): recorder.serves()
+        case nil: break
+        case .delivery: recorder.serves()
+        case .answered(let number, let isLast):
+            tookCall(number, answer: message)
+            if isLast { recorder.serves() }
         case .refused(let refusal): take(refusal, connection)
         }
+    }
+
+    /// Longer answers are not those to what gives a connection its meaning.
+    private static let answerBytesMax = 1024
+
+    private func tookCall(_ number: Int, answer: [UInt8]) {
+        guard calls[number - 1].givesMeaning, answer.count <= Self.answerBytesMax else { return }
+        recorder.took(request: calls[number - 1].message(id: number), answer: answer)
     }
 
     private func take(_ refusal: CallAnswers.Refusal, _ connection: WebSocketConnection) {

@@ -81,6 +81,8 @@ package struct FieldID: RawRepresentable, Hashable, Sendable {
     package static let delay = FieldID(rawValue: 38)
     /// Text: address of the peer as the transport tells it.
     package static let peer = FieldID(rawValue: 39)
+    /// Bytes: the answer to a request, as it came on the wire.
+    package static let answer = FieldID(rawValue: 40)
 
     /// The field's name in every output, or nil for an id that this build does not know.
     package var name: String? {
@@ -95,6 +97,7 @@ package struct FieldID: RawRepresentable, Hashable, Sendable {
         "to_time_ns", "writer_epoch", "tool_version", "segment_ordinal", "cut_offset", "cut_bytes",
         "last_sequence_kept", "chain", "transport", "request", "gap", "on_request", "extensions",
         "text", "origin", "group", "frames", "bytes", "attempt", "delay_ns", "peer",
+        "answer",
     ]
 }
 

@@ -54,7 +54,7 @@ public struct RecordKind: RawRepresentable, Hashable, Sendable {
     /// A source and its configuration.
     @inlinable
     public static var sourceDeclared: RecordKind { RecordKind(rawValue: 34) }
-    /// What a stream subscribes to from here on.
+    /// What a stream subscribes to from here on; with an `answer`, that the other side took it.
     @inlinable
     public static var subscriptionDecided: RecordKind { RecordKind(rawValue: 35) }
     /// Something may be missing from here.

@@ -56,10 +56,11 @@ package final class ReplayListener {
     package var position: Sequence { place.position }
 
     /// Goes back or forth to a record without moving the head: what is beyond the head still
-    /// waits for it.
+    /// waits for it. What lies before the range is not gone back to.
     ///
     /// - Throws: `damaged` or `system`.
     package func rewind(to sequence: Sequence) throws(LogError) {
+        let sequence = max(sequence, stage.options.first)
         try records.seek(to: sequence)
         place.position = sequence.previous
         allowed = place.position

@@ -8,6 +8,7 @@ import JSONText
 import MarketModel
 package import Platform
 import RecordModel
+import SegmentFormat
 package import SegmentLog
 import WebSocketProtocol
 
@@ -71,14 +72,19 @@ struct EthereumRecordingIndex: Sendable {
         do throws(LogError) {
             for entry in try reader.recordsBefore() { scan.take(entry) }
             let cursor = try RecordCursor(reader)
+            var afterLoss = ContextAfterLoss(reader)
             // Damage behind the range is nothing to us.
             reading: while cursor.expected <= last {
                 switch try cursor.next() {
                 case .record:
                     if cursor.envelope.sequence > last { break reading }
+                    if let told = try afterLoss.context(before: cursor.envelope.sequence) {
+                        for entry in told.lost { scan.take(entry) }
+                    }
                     scan.take(cursor)
-                case .hole: continue
+                case .hole(let hole): afterLoss.lost(hole.from, through: hole.last)
                 case .damage(let damage):
+                    afterLoss.lost(damage)
                     guard options.skipsDamage else {
                         throw .damaged(
                             path: damage.path,
@@ -131,6 +137,26 @@ private struct EthereumIndexScan {
         var closeFrame: [UInt8]?
     }
 
+    /// A whole message as it is taken from frames, or from an event that has a copy.
+    private struct Message {
+        var text: [UInt8]
+        var frames: [EthereumFrame]
+        /// The record of its first frame.
+        var first: Sequence
+
+        init(_ frames: EthereumMessageFrames) {
+            text = frames.message
+            self.frames = frames.frames
+            first = frames.first
+        }
+
+        init(copy text: [UInt8], in envelope: RecordEnvelope) {
+            self.text = text
+            frames = [EthereumFrame(firstByte: 0x80 | Opcode.text, payload: text)]
+            first = envelope.sequence
+        }
+    }
+
     private var streams: [EthereumRecordedStream] = []
     private var open: [StreamID: Open] = [:]
     private var chains: [String: UInt64] = [:]
@@ -149,6 +175,7 @@ private struct EthereumIndexScan {
             else { return }
             streams[place].isCompressed = extensions.contains("permessage-deflate")
         case .streamClosed, .connectError: end(cursor)
+        case .subscriptionDecided: decided(cursor)
         case .webSocketFrameOut: sent(cursor)
         case .webSocketFrameIn: received(cursor)
         default: return
@@ -238,15 +265,42 @@ private struct EthereumIndexScan {
                 == .message, state.sent.inflate(by: inflater),
             let text = read(state.sent.message)
         else { return }
+        let sent = state.sent.message
         switch text {
-        case .single(let message): note(message, false, envelope, &state)
+        case .single(let message): note(message, sent, false, envelope, &state)
         case .batch(let messages):
-            for message in messages { note(message, true, envelope, &state) }
+            for message in messages { note(message, sent, true, envelope, &state) }
         }
+    }
+
+    /// A request with its answer counts where the frames that say so are gone: they were retired
+    /// with the oldest segments, or lost.
+    private mutating func decided(_ cursor: some RecordAtHand) {
+        let envelope = cursor.envelope
+        guard let fields = Self.fields(cursor), let request = fields.bytes(.request),
+            let text = fields.bytes(.answer), var state = open.removeValue(forKey: envelope.stream)
+        else { return }
+        defer { open[envelope.stream] = state }
+        guard case .single(let asked)? = read(request), case .call(let call) = asked,
+            let id = call.id?.rawBytes
+        else { return }
+        let isKnown = streams[state.place].calls.contains { $0.id == id && $0.answer != nil }
+        guard !isKnown else { return }
+        if state.awaited[id] == nil { note(asked, request, false, envelope, &state) }
+        // From here on what was read of the request is gone.
+        guard case .single(let answer)? = read(text), case .answer(let about) = answer,
+            about.id.rawBytes == id
+        else { return }
+        // The answer was the node's, so it comes at once when the call is made again.
+        let sawOther = state.sawOther
+        state.sawOther = false
+        answered(answer, Message(copy: text, in: envelope), envelope, &state)
+        state.sawOther = sawOther
     }
 
     private mutating func note(
         _ message: JSONRPCMessage,
+        _ text: [UInt8],
         _ isBatched: Bool,
         _ envelope: RecordEnvelope,
         _ state: inout Open
@@ -254,7 +308,6 @@ private struct EthereumIndexScan {
         guard case .call(let call) = message, let id = call.id,
             streams[state.place].calls.count < EthereumRecordingIndex.callsMax
         else { return }
-        let text = state.sent.message
         state.awaited[id.rawBytes] = streams[state.place].calls.count
         streams[state.place].calls.append(
             EthereumRecordedCall(
@@ -300,15 +353,18 @@ private struct EthereumIndexScan {
             return
         }
         var state = open.values[index]
+        let whole = Message(state.received)
         switch text {
-        case .single(let message): answered(message, envelope, &state)
-        case .batch(let messages): for message in messages { answered(message, envelope, &state) }
+        case .single(let message): answered(message, whole, envelope, &state)
+        case .batch(let messages):
+            for message in messages { answered(message, whole, envelope, &state) }
         }
         open.values[index] = state
     }
 
     private mutating func answered(
         _ message: JSONRPCMessage,
+        _ whole: Message,
         _ envelope: RecordEnvelope,
         _ state: inout Open
     ) {
@@ -318,15 +374,15 @@ private struct EthereumIndexScan {
             state.sawOther = true
             return
         }
-        let isKept = state.received.message.count <= EthereumRecordingIndex.keptBytesMax
+        let isKept = whole.text.count <= EthereumRecordingIndex.keptBytesMax
         let call = streams[state.place].calls[number]
         streams[state.place].calls[number].answer = EthereumRecordedCall.Answer(
-            first: state.received.first,
+            first: whole.first,
             last: envelope.sequence,
             time: envelope.receivedAt,
             outcome: outcome(of: answer, to: call, state.place),
-            text: isKept ? state.received.message : [],
-            frames: isKept ? state.received.frames : [],
+            text: isKept ? whole.text : [],
+            frames: isKept ? whole.frames : [],
             isPrompt: !state.sawOther && isKept
         )
         guard case .unsubscribe(let id) = call.ask, case .result = answer.outcome else { return }

@@ -150,6 +150,27 @@ private let answer = #"{"jsonrpc":"2.0","id":1,"result":"0xab"}"#
             records.of(.subscriptionDecided).first?.fields.allBytes(.request)
                 == [Array(call.utf8)]
         )
+        // Once more with its answer, for when both frames are gone.
+        let taken = records.of(.subscriptionDecided).dropFirst()
+        #expect(taken.map { $0.fields.bytes(.request) } == [Array(call.utf8)])
+        #expect(taken.map { $0.fields.bytes(.answer) } == [Array(answer.utf8)])
+        let answered = try #require(frames.first?.envelope.sequence)
+        #expect(taken.allSatisfy { $0.envelope.sequence > answered })
+    }
+
+    @Test func `an answer with a secret is copied into no event`() throws {
+        let node = try ScriptedNode { connection, _, _ in
+            connection.text(#"{"jsonrpc":"2.0","id":1,"result":"0xs3cr3t-of-mine"}"#)
+            connection.close(code: 1000)
+        }
+        defer { node.close() }
+        let deck = try Deck()
+        _ = try record(node, secrets: ["s3cr3t-of-mine"], deck: deck) {
+            $0.policy.endsWithStream = true
+        }
+        let records = try deck.records()
+        #expect(records.of(.subscriptionDecided).count == 1)
+        #expect(records.of(.webSocketFrameIn).first?.envelope.flags == .containsSecret)
     }
 
     @Test(arguments: [(1001, false), (1011, true), (0, true)])

@@ -16,6 +16,8 @@ struct RecordedRequests {
         var subscribe: [UInt8]?
         /// The calls of a WebSocket connection, each `{"method":…,"params":…}`, in order.
         var calls: [[UInt8]] = []
+        /// What the stream was to ask for, as on the wire, for when no frame of it is left.
+        var decided: [[UInt8]] = []
     }
 
     private(set) var entries: [Entry] = []
@@ -35,28 +37,39 @@ struct RecordedRequests {
             }
         }
         let cursor = try RecordCursor(reader)
-        while true {
+        var afterLoss = ContextAfterLoss(reader)
+        reading: while true {
             switch try cursor.next() {
-            case .end: return
-            case .hole, .damage: continue
+            case .end: break reading
+            case .hole(let hole): afterLoss.lost(hole.from, through: hole.last)
+            case .damage(let damage): afterLoss.lost(damage)
             case .record:
                 let envelope = cursor.envelope
+                if let told = try afterLoss.context(before: envelope.sequence) {
+                    for entry in told.lost { note(entry.envelope, entry.payload.span.bytes) }
+                }
                 cursor.withPayload { note(envelope, $0) }
             }
         }
+        for place in entries.indices { entries[place].useDecision() }
     }
 
     private mutating func note(_ envelope: RecordEnvelope, _ payload: RawSpan) {
         switch envelope.kind {
         case .streamOpened: open(envelope.sequence, payload)
+        case .subscriptionDecided:
+            guard let place = streams[envelope.stream], entries[place].decided.isEmpty else {
+                return
+            }
+            let fields: EventFields
+            // An event that cannot be read decides nothing.
+            do { fields = try EventFields(decoding: payload) } catch { return }
+            entries[place].decided = fields.allBytes(.request)
         case .grpcMessageOut:
             guard let place = streams[envelope.stream], entries[place].subscribe == nil else {
                 return
             }
-            // A request that has no JSON (unknown fields) is left out rather than told wrongly.
-            do {
-                entries[place].subscribe = try SubscribeRequest(decoding: payload).json()
-            } catch { _ = error }
+            entries[place].subscribe = Self.request(payload)
         case .webSocketFrameOut:
             guard let place = streams[envelope.stream] else { return }
             guard let call = Self.call(payload) else { return }
@@ -81,8 +94,14 @@ struct RecordedRequests {
         )
     }
 
+    /// A request as protobuf JSON; nil for one that has none (unknown fields), which is left out
+    /// rather than told wrongly.
+    fileprivate static func request(_ payload: RawSpan) -> [UInt8]? {
+        do { return try SubscribeRequest(decoding: payload).json() } catch { return nil }
+    }
+
     /// The method and parameters of an outgoing call; nil for anything else.
-    private static func call(_ payload: RawSpan) -> [UInt8]? {
+    fileprivate static func call(_ payload: RawSpan) -> [UInt8]? {
         let root: JSONValue
         // What is not JSON is no call: a pong, a close.
         do { root = try JSONDocument().parse(payload) } catch { return nil }
@@ -97,5 +116,18 @@ struct RecordedRequests {
         writer.raw(params.rawBytes)
         writer.endObject()
         return writer.bytes
+    }
+}
+
+extension RecordedRequests.Entry {
+    /// Where no frame tells what was asked for, because the oldest segments were retired or
+    /// damaged, what was decided does.
+    fileprivate mutating func useDecision() {
+        if transport == "websocket" {
+            guard calls.isEmpty else { return }
+            calls = decided.compactMap { RecordedRequests.call($0.span.bytes) }
+        } else if subscribe == nil {
+            subscribe = decided.first.flatMap { RecordedRequests.request($0.span.bytes) }
+        }
     }
 }

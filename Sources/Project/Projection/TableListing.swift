@@ -2,9 +2,9 @@
 @usableFromInline
 package struct ListedRow: Hashable, Sendable {
     /// The key columns.
-    package let key: [UInt8]
+    @usableFromInline package let key: [UInt8]
     /// The other columns.
-    package let row: [UInt8]
+    @usableFromInline package let row: [UInt8]
 
     @usableFromInline
     init(key: [UInt8], row: [UInt8]) {

@@ -4,7 +4,8 @@ import Projection
 /// What is done once for each pool of a bundle, and once for each transaction with several trades.
 extension TradingProjector {
     /// Looks for what is to be told, and writes minutes and newest trades.
-    func finish(_ group: inout TradingBundle.Group, notices: inout [Notice]) {
+    func finish(_ gathered: TradingBundle.Group, notices: inout [Notice]) {
+        var group = gathered
         if chain == .solana { detect(&group, notices: &notices) }
         recent.put(
             TradingRecent.Key(slot: bundle.slot, pool: group.pool),

@@ -61,8 +61,8 @@ package final class TradingProjector: Projector {
         }
         expire(before: bundle.position)
         writeLinks()
-        for index in self.bundle.groups.indices {
-            finish(&self.bundle.groups[index], notices: &notices)
+        for group in self.bundle.groups {
+            finish(group, notices: &notices)
         }
         self.bundle.removeAll()
     }

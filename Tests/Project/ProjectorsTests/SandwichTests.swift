@@ -185,7 +185,8 @@ struct SandwichTests {
         #expect(try scene.folded().labels == [])
     }
 
-    @Test func `a wide sandwich needs an equal inventory and a gain, one in a slot does not`() throws
+    @Test func `a wide sandwich needs an equal inventory and a gain, one in a slot does not`()
+        throws
     {
         for distance in [UInt64(0), 2] {
             var dice = TradingDice(state: 4)

@@ -1,6 +1,7 @@
 /// Every verb, in the order of help. One whose body is not written yet is invisible.
 let allVerbs: [Verb] = [
-    recordVerb, serveVerb, replayVerb, rebuildVerb, stateVerb, digestVerb, infoVerb, catVerb, verifyVerb, recoverVerb, cutVerb,
+    recordVerb, serveVerb, replayVerb, rebuildVerb, stateVerb, digestVerb,
+    testVerb, coverageVerb, whyVerb, infoVerb, catVerb, verifyVerb, recoverVerb, cutVerb,
     mergeVerb, gapsVerb, duVerb, diffVerb, retireVerb, pinVerb, exportVerb, importVerb,
     requestsVerb, synthVerb,
     configCheckVerb, completionVerb, versionVerb, helpVerb,

@@ -74,7 +74,8 @@ extension FoldOptions {
     ///
     /// - Throws: `VerbFailure` for an end that has no meaning here.
     fileprivate mutating func end(at text: String) throws {
-        let (kind, rest) = text.split(separator: ":", maxSplits: 1).count == 2
+        let (kind, rest) =
+            text.split(separator: ":", maxSplits: 1).count == 2
             ? (text.prefix { $0 != ":" }, text.drop { $0 != ":" }.dropFirst())
             : (text[...], "")
         switch kind {

@@ -69,7 +69,8 @@ struct StateSummary {
         var rows: [(phase: TokenPhase, progress: UInt64, cells: [String])] = []
         for row in tokens.rows {
             let view = RowView(tokens, row)
-            let phase = view.number("phase").flatMap { UInt8(exactly: $0) }
+            let phase =
+                view.number("phase").flatMap { UInt8(exactly: $0) }
                 .flatMap(TokenPhase.init) ?? .unknown  // rows hold known phases
             phases[phase, default: 0] += 1
             let more = market[row[0]].map { RowView(markets, $0) }
@@ -78,7 +79,7 @@ struct StateSummary {
                 (
                     phase, progress ?? 0,  // for sorting alone: unknown progress is none
                     [
-                        view.text("token"), view.text("symbol"), phase.name,
+                        view.text("token"), PlainText.shown(view.text("symbol"), 16), phase.name,
                         progress.map { Percent.text(basisPoints: $0) } ?? "-",
                         more?.text("market_cap") ?? "-", more?.text("trades") ?? "-",
                         more?.text("traders") ?? "-", view.text("first_position"),

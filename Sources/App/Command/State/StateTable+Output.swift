@@ -33,7 +33,7 @@ struct TablePrint {
     /// Aligned columns, numbers to the right.
     var text: String {
         guard !rows.isEmpty else { return "\(schema.name): no rows\n" }
-        let cells = rows.map { row in row.map { $0.text(on: chain) ?? "-" } }
+        let cells = rows.map { row in row.map { PlainText.shown($0.text(on: chain) ?? "-", 200) } }
         return "\(schema.name): \(schema.meaning)\n"
             + TextGrid(
                 header: columns.map(\.name),

@@ -1,0 +1,193 @@
+import Folding
+import JSONText
+import MarketModel
+import Pipeline
+import Platform
+import ProgramDecoding
+import RecordModel
+
+/// `tapedeck coverage`
+let coverageVerb = Verb(
+    name: "coverage",
+    summary: "tell how much of a recording's market data is understood",
+    details: [
+        "Parse rate of each strategy: instructions of transactions that succeeded, and that trade, "
+            + "create, migrate or move liquidity, whose amounts were read, out of all of them, with "
+            + "their number n. Below that, what no decoder knows, by program, with the first record "
+            + "it appears in.",
+        "--trades prints every decoded trade instead, one JSON object a line, to compare with "
+            + "something else.",
+    ],
+    operands: [SharedFlags.recording],
+    flags: [
+        FoldFlags.threads, SharedFlags.skipDamage,
+        Flag(name: "trades", help: "Print each decoded trade as NDJSON, and nothing else"),
+        SharedFlags.format(["text", "json"]),
+    ],
+    examples: [
+        .init(purpose: "is anything new on the wire?", line: "tapedeck coverage deck"),
+        .init(purpose: "every trade", line: "tapedeck coverage deck --trades > trades.ndjson"),
+    ],
+    exitCodes: [.ok, .failed, .findings],
+    run: { arguments in
+        let console = Console()
+        var options = try arguments.foldOptions()
+        options.projectors = []
+        let path = arguments.operands[0]
+        let session = try FoldSession("coverage", path, options, .none)
+        let printer = TradePrinter()
+        if arguments.has("trades") {
+            session.onDecoded = { facts, slot, _ in
+                printer.add(facts, slot: slot) { try console.write($0) }
+            }
+        }
+        let report = try session.run()
+        if arguments.has("trades") {
+            try printer.finish { try console.write($0) }
+        } else {
+            let coverage = CoverageReport(report.pipeline)
+            try console.write(
+                arguments.text("format") == "json" ? coverage.json(path) : coverage.text
+            )
+        }
+        report.tell("coverage", console, resumption: "tapedeck coverage \(shellWord(path))")
+        return report.code
+    }
+)
+
+/// Parse rates and unknowns, for people and programs.
+private struct CoverageReport {
+    private let tally: PipelineTally
+
+    init(_ tally: PipelineTally) { self.tally = tally }
+
+    private func failures(of strategy: Strategy) -> [(ParseFailure, UInt64)] {
+        // A strategy that never failed has no entry.
+        (tally.parse.failed[strategy] ?? [:]).sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+    }
+
+    /// Decoded and all candidates.
+    private func counts(of strategy: Strategy) -> (decoded: UInt64, all: UInt64) {
+        let decoded = tally.parse.decoded[strategy, default: 0]
+        return (decoded, failures(of: strategy).reduce(decoded) { $0 &+ $1.1 })
+    }
+
+    /// In hundredths of a percent, cut; nil without candidates.
+    private func rate(_ counts: (decoded: UInt64, all: UInt64)) -> UInt64? {
+        guard counts.all > 0 else { return nil }
+        let product = counts.decoded.multipliedFullWidth(by: 10_000)
+        return counts.all.dividingFullWidth(product).quotient
+    }
+
+    private var unknown: [(key: ParseTally.Unknown, count: UInt64, first: Sequence)] {
+        tally.parse.unknown.map { key, count in
+            // Whatever is unknown was met somewhere.
+            (key, count, tally.firstUnknown[key] ?? .none)
+        }.sorted { ($1.count, $0.first) < ($0.count, $1.first) }
+    }
+
+    var text: String {
+        let strategies = Strategy.allCases.map { strategy -> [String] in
+            let counts = counts(of: strategy)
+            let failed = failures(of: strategy).map { "\($1) \($0)" }.joined(separator: ", ")
+            return [
+                "\(strategy)", rate(counts).map { Percent.text(basisPoints: $0) } ?? "-",
+                "\(counts.all)", "\(counts.decoded)", failed.isEmpty ? "-" : failed,
+            ]
+        }
+        var text = "\(tally.messages) messages, \(tally.transactions) transactions: "
+        text += "\(tally.votes) votes, \(tally.failedTransactions) failed, "
+        text += "\(tally.marketTransactions) of watched programs; \(tally.events) events, "
+        text += "\(tally.accounts) accounts\n"
+        text +=
+            TextGrid(
+                header: ["strategy", "parse rate", "n", "decoded", "failed"],
+                rows: strategies,
+                isNumber: [false, true, true, true, false]
+            ).text
+        let dropped = tally.dropped.sorted { $0.key < $1.key }
+        if !dropped.isEmpty {
+            text += "\nmessages that say nothing to monitors:\n"
+            text +=
+                TextGrid(
+                    header: ["reason", "count", "first record"],
+                    // Whatever was dropped was met somewhere.
+                    rows: dropped.map { drop, count in
+                        ["\(drop)", "\(count)", "\(tally.firstDropped[drop] ?? .none)"]
+                    },
+                    isNumber: [false, true, true]
+                ).text
+        }
+        let unknown = unknown
+        guard !unknown.isEmpty else { return text + "\nnothing unknown\n" }
+        text += "\nunknown instructions and events of watched programs:\n"
+        return text
+            + TextGrid(
+                header: ["program", "what", "discriminator", "count", "first record"],
+                rows: unknown.map { key, count, first in
+                    [
+                        key.program.text(on: .solana), key.isEvent ? "event" : "instruction",
+                        discriminator(key), "\(count)", "\(first)",
+                    ]
+                },
+                isNumber: [false, false, false, true, true]
+            ).text
+    }
+
+    private func discriminator(_ key: ParseTally.Unknown) -> String {
+        let digits = String(key.discriminator, radix: 16)
+        return String(repeating: "0", count: 16 - digits.count) + digits
+    }
+
+    func json(_ path: String) -> String {
+        var writer = JSONWriter()
+        writer.beginObject()
+        writer.key("recording")
+        writer.string(path)
+        for (name, value) in [
+            ("messages", tally.messages), ("transactions", tally.transactions),
+            ("votes", tally.votes), ("failed_transactions", tally.failedTransactions),
+            ("market_transactions", tally.marketTransactions), ("events", tally.events),
+            ("accounts", tally.accounts),
+        ] {
+            writer.key(name)
+            writer.integerString(value)
+        }
+        writer.key("strategies")
+        writer.beginArray()
+        for strategy in Strategy.allCases {
+            let counts = counts(of: strategy)
+            writer.beginObject()
+            writer.key("strategy")
+            writer.string("\(strategy)")
+            writer.key("n")
+            writer.integerString(counts.all)
+            writer.key("decoded")
+            writer.integerString(counts.decoded)
+            writer.key("parse_rate_bps")
+            if let rate = rate(counts) { writer.integer(rate) } else { writer.null() }
+            writer.endObject()
+        }
+        writer.endArray()
+        writer.key("unknown")
+        writer.beginArray()
+        for (key, count, first) in unknown {
+            writer.beginObject()
+            writer.key("program")
+            writer.string(key.program.text(on: .solana))
+            writer.key("kind")
+            writer.string(key.isEvent ? "event" : "instruction")
+            writer.key("discriminator")
+            writer.string(discriminator(key))
+            writer.key("count")
+            writer.integerString(count)
+            writer.key("first_sequence")
+            writer.integerString(first.value)
+            writer.endObject()
+        }
+        writer.endArray()
+        writer.endObject()
+        writer.endLine()
+        return String(decoding: writer.bytes, as: UTF8.self)
+    }
+}

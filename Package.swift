@@ -235,6 +235,7 @@ let package = Package(
                 "GRPCTransport", "WebSocketTransport", "WebSocketProtocol", "JSONText", "Inflation",
                 "ProgramDecoding", "Assembly", "Pipeline", "Projection", "Projectors",
                 "CheckpointStore", "Folding",
+                "BlockCodec",
             ],
             path: "Sources/App/Command",
             swiftSettings: common
@@ -412,8 +413,9 @@ let package = Package(
             "CommandTests",
             "App/CommandTests",
             [
-                "Command", "LogCare", "SegmentLog", "SegmentFormat", "RecordModel", "Platform",
-                "JSONText", "Replay", "Synthesis", "Capture", "EthereumSource", "GeyserSource",
+                "Command", "BlockCodec", "LogCare", "SegmentLog", "SegmentFormat", "RecordModel",
+                "Platform", "JSONText", "Replay", "Synthesis", "Capture", "EthereumSource",
+                "GeyserSource",
                 "GeyserDecoding", "GRPCTransport", "WebSocketProtocol",
             ]
         ),

@@ -131,6 +131,7 @@ let importTable: [ImportRow] = [
             "GRPCTransport", "WebSocketTransport", "WebSocketProtocol", "JSONText", "Inflation",
             "ProgramDecoding", "Assembly", "Pipeline", "Projection", "Projectors",
             "CheckpointStore", "Folding",
+            "BlockCodec",
         ],
         toolchain: ["Foundation"]
     ),

@@ -469,9 +469,10 @@ def exports(tapedeck):
     folder.mkdir(parents=True)
     for name in ("smallest", "sealed"):
         source = RECORDINGS / "formats" / "v1" / name / "recording"
-        target = folder / name
-        command = [tapedeck, "export", source, "--format", "mcap", "-o", target]
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        for compression, suffix in (("none", ""), ("lz4", "-lz4")):
+            command = [tapedeck, "export", source, "--format", "mcap", "-o", folder / (name + suffix)]
+            command += ["--compression", compression]
+            subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
 
 def main():

@@ -11,8 +11,9 @@ import unittest
 import zlib
 from collections import Counter
 
+import lz4.frame
 from mcap.reader import make_reader
-from mcap.records import DataEnd, Footer, Message
+from mcap.records import Chunk, DataEnd, Footer, Message
 from mcap.stream_reader import StreamReader
 
 import deck
@@ -42,7 +43,42 @@ class Export(Case):
         self.file = self.folder / "deck.mcap"
         result = run("export", self.deck, "-o", self.file, "--format", "mcap")
         self.check(result, 0)
+        self.plain = self.folder / "plain.mcap"
+        words = ["--format", "mcap", "--compression", "none"]
+        self.check(run("export", self.deck, "-o", self.plain, *words), 0)
         self.lines = lines(self.deck)
+
+    def chunks(self, path: pathlib.Path) -> list[Chunk]:
+        with path.open("rb") as stream:
+            records = StreamReader(stream, emit_chunks=True, validate_crcs=True).records
+            return [record for record in records if isinstance(record, Chunk)]
+
+    def test_chunks_are_frames_that_the_lz4_library_opens(self) -> None:
+        small, large = self.chunks(self.file), self.chunks(self.plain)
+        self.assertEqual({chunk.compression for chunk in small}, {"lz4"})
+        self.assertEqual({chunk.compression for chunk in large}, {""})
+        # Message by message the same; only the index of the whole file has other places.
+        self.assertEqual(
+            [lz4.frame.decompress(chunk.data) for chunk in small], [c.data for c in large]
+        )
+        for chunk in small:
+            about = lz4.frame.get_frame_info(chunk.data)
+            self.assertEqual(about["content_size"], chunk.uncompressed_size)
+        self.assertLess(self.file.stat().st_size, self.plain.stat().st_size * 0.8)
+        again = self.folder / "again.mcap"
+        self.check(run("export", self.deck, "-o", again, "--format", "mcap"), 0)
+        self.assertEqual(again.read_bytes(), self.file.read_bytes())
+
+    def test_uncompressed_chunks_come_back_too(self) -> None:
+        back = self.folder / "back"
+        self.check(run("import", self.plain, "-o", back), 0)
+        self.assertEqual(lines(back), self.lines)
+
+    def test_the_compression_is_one_that_mcap_has(self) -> None:
+        for words in (["mcap", "--compression", "zstd"], ["csv", "--compression", "lz4"]):
+            out = self.folder / "x"
+            self.check(run("export", self.deck, "-o", out, "--format", *words), 2)
+            self.assertFalse(out.exists())
 
     def test_it_opens_and_every_checksum_holds(self) -> None:
         with self.file.open("rb") as stream:
@@ -132,8 +168,9 @@ class Export(Case):
         self.file.write_bytes(data)
         result = run("import", self.file, "-o", self.folder / "back")
         self.check(result, 1)
-        self.assertIn("checksum", result.stderr)
-        self.assertEqual(sorted(p.name for p in self.folder.iterdir()), ["deck", "deck.mcap"])
+        self.assertIn("damaged", result.stderr)
+        left = sorted(p.name for p in self.folder.iterdir())
+        self.assertEqual(left, ["deck", "deck.mcap", "plain.mcap"])
 
     def test_text_formats_are_those_of_cat(self) -> None:
         for form in ("ndjson", "csv"):

@@ -1,3 +1,4 @@
+import BlockCodec
 import Platform
 import RecordModel
 import SegmentFormat
@@ -245,6 +246,52 @@ private func restore(_ folder: TemporaryFolder) -> ExitCode {
         try newer.writer.add(metadata: McapFormat.metadataName, [("version", "2")])
         try newer.writer.end()
         #expect(try fault(newer.bytes, folder)?.contains("a newer version of tapedeck") == true)
+    }
+
+    /// A file with one chunk of which everything but its content is right.
+    private func file(_ compression: String, _ stored: [UInt8], size: UInt64) -> [UInt8] {
+        var bytes = McapFormat.magic
+        var header: [UInt8] = []
+        header.appendMcap(McapFormat.profile)
+        header.appendMcap("test")
+        bytes.appendMcap(.header, header)
+        var metadata: [UInt8] = []
+        metadata.appendMcap(McapFormat.metadataName)
+        metadata.appendMcap([("version", "1"), ("first_sequence", "5")])
+        bytes.appendMcap(.metadata, metadata)
+        var chunk = [UInt8](repeating: 0, count: 16)
+        chunk.appendLittleEndian(size)
+        chunk.appendLittleEndian(0 as UInt32)
+        chunk.appendMcap(compression)
+        chunk.appendLittleEndian(UInt64(stored.count))
+        bytes.appendMcap(.chunk, chunk + stored)
+        return bytes
+    }
+
+    @Test func `a bomb is refused before it is opened, and other compressions by name`() throws {
+        let folder = try TemporaryFolder()
+        _ = try small(folder)
+        let bomb = LZ4Frame.compress([UInt8](repeating: 0, count: 64 << 20).span)
+        #expect(bomb.count < 300 << 10)
+        let cases: [(String, [UInt8], UInt64, String)] = [
+            ("lz4", bomb, 1 << 40, "exceeds the limit"),
+            ("lz4", bomb, .max, "exceeds the limit"),
+            // What it promises is all that it may give.
+            ("lz4", bomb, 1_000, "does not decompress to 1000 bytes"),
+            ("lz4", bomb, UInt64(bomb.count) * 256 + 256, "does not decompress"),
+            ("lz4", Array(bomb.dropLast()), 64 << 20, "does not decompress"),
+            ("lz4", bomb + [0], 64 << 20, "does not decompress"),
+            ("lz4", [], 0, "does not decompress to 0 bytes"),
+            ("lz4", bomb, 64 << 20, "checksum does not match"),
+            ("", [1, 2], 3, "another size"),
+            ("zstd", [1, 2], 3, "compressed by 'zstd', which is not read here; export it again"),
+            ("\u{1B}[2J", [1, 2], 3, "which is not read here"),
+        ]
+        for (compression, stored, size, what) in cases {
+            let said = try fault(file(compression, stored, size: size), folder)
+            #expect(said?.contains(what) == true, "\(compression) \(size): \(said ?? "nothing")")
+            #expect(said?.contains("\u{1B}") == false)
+        }
     }
 
     @Test func `what the envelopes claim is held against the messages`() throws {

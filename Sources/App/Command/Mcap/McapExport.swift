@@ -7,6 +7,8 @@ import SegmentLog
 struct McapExport {
     let reader: RecordingReader
     let range: ResolvedRange
+    /// Of the chunks.
+    var compression = McapFormat.Compression.lz4
     /// Tells the person one thing.
     var report: (String) -> Void = { _ in }
     /// Told the records written, now and then.
@@ -43,6 +45,7 @@ struct McapExport {
         var writer = try McapWriter(
             profile: McapFormat.profile,
             library: "tapedeck \(toolVersion)",
+            compression: compression,
             sink: sink
         )
         try begin(&writer)

@@ -21,6 +21,22 @@ enum McapFormat {
         case attachmentIndex, statistics, metadata, metadataIndex, summaryOffset, dataEnd
     }
 
+    /// How the records of a chunk are stored; the raw value is what the chunk says.
+    enum Compression: String {
+        case none = ""
+        /// One LZ4 frame.
+        case lz4
+
+        /// By the word of `--compression`.
+        init?(word: String) {
+            switch word {
+            case "none": self = .none
+            case "lz4": self = .lz4
+            default: return nil
+            }
+        }
+    }
+
     /// Channels that every file has; frames have those above.
     enum Channel {
         static let events: UInt16 = 1

@@ -1,3 +1,4 @@
+import BlockCodec
 import Inflation
 import JSONText
 import Platform
@@ -9,7 +10,7 @@ import SegmentLog
 ///
 /// Nothing of the file is believed: every length is held against what is there, every chunk against
 /// its checksum, and everything is walked before the first record is written. Memory follows the
-/// largest chunk.
+/// largest chunk, compressed or not, which has a limit.
 struct McapImport {
     /// What the records of a file add up to.
     struct Summary {
@@ -265,11 +266,9 @@ struct McapImport {
             let size = try bytes.integer(UInt64.self)
             let checksum = try bytes.integer(UInt32.self)
             let compression = try bytes.text()
-            guard compression.isEmpty else {
-                throw file.failure(at: start, "its chunks are compressed, as tapedeck's are not")
-            }
-            let records = try bytes.take(try bytes.integer(UInt64.self))
-            guard UInt64(records.count) == size, CRC32.update(0, records.span) == checksum else {
+            let stored = try bytes.take(try bytes.integer(UInt64.self))
+            let records = try open(stored, compression, size, start)
+            guard CRC32.update(0, records.span) == checksum else {
                 throw file.failure(at: start, "a chunk is damaged: its checksum does not match")
             }
             return records
@@ -310,6 +309,43 @@ struct McapImport {
             let (entry, envelope) = try reading(start) { try self.envelope(&list) }
             guard let entry else { throw file.failure(at: start, "an envelope of no known kind") }
             try take(entry, envelope, message, start, &walk, &summary, visit)
+        }
+    }
+
+    /// The records of a chunk, as many bytes as it says.
+    private func open(
+        _ stored: ArraySlice<UInt8>,
+        _ compression: String,
+        _ size: UInt64,
+        _ start: Int
+    ) throws -> ArraySlice<UInt8> {
+        switch McapFormat.Compression(rawValue: compression) {
+        case .none?:
+            guard UInt64(stored.count) == size else {
+                throw file.failure(at: start, "a chunk is damaged: it has another size")
+            }
+            return stored
+        case .lz4?:
+            guard let count = Int(exactly: size), count <= McapFormat.chunkBytesMax else {
+                throw file.failure(
+                    at: start,
+                    "a chunk of \(size) bytes exceeds the limit, \(McapFormat.chunkBytesMax)"
+                )
+            }
+            guard let records = LZ4Frame.decompress(stored.span, count: count) else {
+                throw file.failure(
+                    at: start,
+                    "a chunk is damaged: it does not decompress to \(size) bytes"
+                )
+            }
+            return records[...]
+        case nil:
+            let shown = RecordPreview.shown(Array(compression.utf8))
+            throw file.failure(
+                at: start,
+                "its chunks are compressed by '\(shown)', which is not read here; export it again "
+                    + "with --compression lz4 or none"
+            )
         }
     }
 

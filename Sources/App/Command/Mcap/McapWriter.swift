@@ -1,11 +1,13 @@
+import BlockCodec
 import Inflation
 import RecordModel
 
-/// Writes an MCAP file: uncompressed chunks with checksums and indexes, a summary, a footer.
+/// Writes an MCAP file: chunks with checksums and indexes, a summary, a footer.
 ///
 /// Memory follows the largest message, the channels and the number of chunks.
 struct McapWriter {
     private let sink: ([UInt8]) throws -> Void
+    private let compression: McapFormat.Compression
     private var offset: UInt64 = 0
     private var dataChecksum: UInt32 = 0
 
@@ -27,10 +29,17 @@ struct McapWriter {
     /// - Parameters:
     ///   - profile: what the file's channels mean.
     ///   - library: who writes it.
+    ///   - compression: of the chunks.
     ///   - sink: takes the bytes in order.
     /// - Throws: what the sink throws, as everything that writes here does.
-    init(profile: String, library: String, sink: @escaping ([UInt8]) throws -> Void) throws {
+    init(
+        profile: String,
+        library: String,
+        compression: McapFormat.Compression = .none,
+        sink: @escaping ([UInt8]) throws -> Void
+    ) throws {
         self.sink = sink
+        self.compression = compression
         var content: [UInt8] = []
         content.appendMcap(profile)
         content.appendMcap(library)
@@ -109,19 +118,24 @@ struct McapWriter {
     /// Writes the open chunk with its indexes; nothing when it is empty.
     mutating func endChunk() throws {
         guard !chunk.isEmpty else { return }
+        let stored =
+            switch compression {
+            case .none: chunk
+            case .lz4: LZ4Frame.compress(chunk.span)
+            }
         var head: [UInt8] = []
         head.appendLittleEndian(chunkEarliest ?? 0)  // 0 is the format's "no message"
         head.appendLittleEndian(chunkLatest)
         head.appendLittleEndian(UInt64(chunk.count))
         head.appendLittleEndian(CRC32.update(0, chunk.span))
-        head.appendMcap("")
-        head.appendLittleEndian(UInt64(chunk.count))
+        head.appendMcap(compression.rawValue)
+        head.appendLittleEndian(UInt64(stored.count))
         var bytes: [UInt8] = [McapFormat.Opcode.chunk.rawValue]
-        bytes.appendLittleEndian(UInt64(head.count + chunk.count))
+        bytes.appendLittleEndian(UInt64(head.count + stored.count))
         bytes += head
         let start = offset
         try put(bytes)
-        try put(chunk)
+        try put(stored)
         let length = offset - start
         var index: [UInt8] = []
         index.appendLittleEndian(chunkEarliest ?? 0)  // as above
@@ -144,8 +158,8 @@ struct McapWriter {
         index.appendLittleEndian(UInt32(places.count))
         index += places
         index.appendLittleEndian(offset - indexStart)
-        index.appendMcap("")
-        index.appendLittleEndian(UInt64(chunk.count))
+        index.appendMcap(compression.rawValue)
+        index.appendLittleEndian(UInt64(stored.count))
         index.appendLittleEndian(UInt64(chunk.count))
         chunkIndexes.append(index)
         chunk.removeAll(keepingCapacity: chunk.count <= 2 * McapFormat.chunkBytes)

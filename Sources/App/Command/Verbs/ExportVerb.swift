@@ -9,7 +9,8 @@ let exportVerb = Verb(
         "ndjson and csv are what 'tapedeck cat' prints. mcap (https://mcap.dev) has a channel for "
             + "each stream and direction with the payloads as they are, and the recorder's events "
             + "as JSON in a channel of their own; 'tapedeck import' makes the same records of it "
-            + "again: sequences, times, flags and all.",
+            + "again: sequences, times, flags and all. Its chunks are LZ4 frames, which every MCAP "
+            + "library reads; --compression none suits those that search in the payloads.",
         "FILE appears when it is complete; after an error or an interrupt nothing of it is left. "
             + "Damage is reported and stepped over; the exit code is then 3.",
     ],
@@ -27,6 +28,12 @@ let exportVerb = Verb(
             value: ("FORMAT", .choice(["ndjson", "csv", "mcap"])),
             isRequired: true,
             help: "How to write it"
+        ),
+        Flag(
+            name: "compression",
+            value: ("NAME", .choice(["none", "lz4"])),
+            fallback: "lz4",
+            help: "How the chunks of mcap are compressed"
         ),
         SharedFlags.from,
         SharedFlags.to,
@@ -51,6 +58,12 @@ private func runExport(_ arguments: ParsedArguments) throws -> ExitCode {
     guard let output = arguments.text("output"), let format = arguments.text("format") else {
         preconditionFailure("-o and --format are required")
     }
+    if format != "mcap", arguments.has("compression") {
+        throw UsageError(
+            verb: "export",
+            message: "--compression is for mcap; \(format) is text as it is"
+        )
+    }
     let console = Console()
     let interrupt = try Interrupt()
     let clock = SystemClock()
@@ -68,6 +81,11 @@ private func runExport(_ arguments: ParsedArguments) throws -> ExitCode {
         let code: ExitCode
         if format == "mcap" {
             var export = McapExport(reader: reader, range: range)
+            if let word = arguments.text("compression"),
+                let compression = McapFormat.Compression(word: word)
+            {
+                export.compression = compression
+            }
             export.report = { console.complain("tapedeck export", $0) }
             export.isAsked = { interrupt.isAsked }
             export.progress = { records in

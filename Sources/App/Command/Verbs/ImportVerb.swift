@@ -12,7 +12,8 @@ let importVerb = Verb(
             + "raw} with t_wall in seconds. Such captures hold whole messages, so each becomes one "
             + "frame with FIN set. Files may be compressed by gzip.",
         "mcap is a file of 'tapedeck export --format mcap': the same records come back, with their "
-            + "sequences, times and flags. Other MCAP files are refused.",
+            + "sequences, times and flags. Its chunks may be LZ4 frames or not compressed. Other "
+            + "MCAP files are refused.",
         "Times are those of the data (created_at, t, t_wall). Updates without one get times a "
             + "millisecond apart and are flagged time_synthetic.",
         "All files are checked before anything is written. REC appears when it is complete; after "

@@ -4,5 +4,5 @@ import Glibc
 /// Where the program begins.
 @main
 enum EntryPoint {
-    static func main() { exit(runTapedeck(Array(CommandLine.arguments.dropFirst()))) }
+    static func main() { exit(runTapedeck()) }
 }

@@ -30,14 +30,16 @@ extension ProgramDecoder {
         return placed
     }
 
-    /// Positions of what was found, by rising path.
+    /// Positions of what was found, by rising path; in one of it by order of finding.
     private func order(_ transaction: SolanaTransaction) -> [Int] {
-        let found = findings.found
-        func key(_ position: Int) -> UInt64 {
-            let (outer, inner) = path(found[position], transaction)
-            return UInt64(outer) << 48 | UInt64(inner) << 32 | UInt64(position)
+        var keys: [UInt64] = []
+        keys.reserveCapacity(findings.found.count)
+        for (position, found) in findings.found.enumerated() {
+            let (outer, inner) = path(found, transaction)
+            keys.append(UInt64(outer) << 48 | UInt64(inner) << 32 | UInt64(position))
         }
-        return found.indices.sorted { key($0) < key($1) }
+        keys.sort()
+        return keys.map { Int($0 & 0xffff_ffff) }
     }
 
     private func path(

@@ -17,25 +17,25 @@ extension [UInt8] {
 
 extension RawSpan {
     /// The byte at an offset; traps outside the span.
-    @inline(__always)
+    @inlinable @inline(__always)
     package func byte(at offset: Int) -> UInt8 {
         unsafe unsafeLoad(fromByteOffset: offset, as: UInt8.self)
     }
 
     /// The u16 at an offset; traps outside the span.
-    @inline(__always)
+    @inlinable @inline(__always)
     package func littleEndianUInt16(at offset: Int) -> UInt16 {
         unsafe UInt16(littleEndian: unsafeLoadUnaligned(fromByteOffset: offset, as: UInt16.self))
     }
 
     /// The u32 at an offset; traps outside the span.
-    @inline(__always)
+    @inlinable @inline(__always)
     package func littleEndianUInt32(at offset: Int) -> UInt32 {
         unsafe UInt32(littleEndian: unsafeLoadUnaligned(fromByteOffset: offset, as: UInt32.self))
     }
 
     /// The u64 at an offset; traps outside the span.
-    @inline(__always)
+    @inlinable @inline(__always)
     package func littleEndianUInt64(at offset: Int) -> UInt64 {
         unsafe UInt64(littleEndian: unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self))
     }

@@ -281,8 +281,8 @@ let package = Package(
             dependencies: [
                 "BlockCodec", "Command", "EthereumDecoding", "EthereumSource", "GeyserDecoding",
                 "GeyserSource", "Inflation", "JSONText", "LogCare", "LogSimulation", "MarketModel",
-                "Platform", "RecordModel", "SegmentFormat", "SegmentLog", "Simulation",
-                "WebSocketProtocol",
+                "Platform", "ProgramDecoding", "RecordModel", "SegmentFormat", "SegmentLog",
+                "Simulation", "WebSocketProtocol",
             ],
             path: "Tools/Fuzz/Targets",
             swiftSettings: common + [.define("FUZZ_COMMAND", .when(configuration: .debug))]

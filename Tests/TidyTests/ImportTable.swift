@@ -153,8 +153,8 @@ let importTable: [ImportRow] = [
         [
             "BlockCodec", "Command", "EthereumDecoding", "EthereumSource", "GeyserDecoding",
             "GeyserSource", "Inflation", "JSONText", "LogCare", "LogSimulation", "MarketModel",
-            "Platform", "RecordModel", "SegmentFormat", "SegmentLog", "Simulation",
-            "WebSocketProtocol",
+            "Platform", "ProgramDecoding", "RecordModel", "SegmentFormat", "SegmentLog",
+            "Simulation", "WebSocketProtocol",
         ],
         toolchain: ["Glibc"]
     ),

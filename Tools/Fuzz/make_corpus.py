@@ -245,6 +245,81 @@ def solana(made, asked):
         put("stream-scope", name, data)
 
 
+def key(byte):
+    return bytes([byte]) * 32
+
+
+def words(*values):
+    return b"".join(struct.pack("<Q", value) for value in values)
+
+
+def step(kind, *parts):
+    return bytes([kind]) + b"".join(bytes([part]) if isinstance(part, int) else part for part in parts)
+
+
+def called(program, accounts, data):
+    return step(0, program, len(accounts), bytes(accounts), len(data), data)
+
+
+def told(program, height, payload):
+    return step(3, program, height - 2, struct.pack("<H", len(payload)), payload)
+
+
+def programs():
+    """Steps of FuzzedTransaction: calls of programs by their place among its keys, and events."""
+    accounts = list(range(20, 38))
+    trade = (
+        bytes.fromhex("bddb7fd34ee661ee") + key(20) + words(1000, 2000) + b"\1" + key(21)
+        + words(1, 30_000, 40_000, 5, 6)
+    )
+    later = (
+        key(22) + words(95, 96) + key(23) + words(30, 31) + b"\1" + words(0, 0, 0, 0)
+        + struct.pack("<I", 3) + b"buy\0" + words(5, 6, 5000, 48) + bytes(4) + key(11)
+        + words(1000, 30_000, 6, 0, 0, 0)
+    )
+    buy = bytes.fromhex("66063d1201daebea") + words(9, 10)
+    event = (
+        bytes.fromhex("67f4521f2cf57777") + words(1, 10, 60, 1, 2, 2000, 3000, 50, 1, 2, 3, 4, 52, 56)
+        + b"".join(key(20 + at) for at in range(6))
+    )
+    end = (
+        key(26) + words(3, 1) + b"\1" + words(0, 0, 0, 0, 9) + struct.pack("<I", 3) + b"buy"
+        + words(0, 0, 5000, 2) + struct.pack("<qq", -5, -1) + b"\1" + words(7, 0, 0, 0)
+    )
+    created = bytes.fromhex("1b72a94ddeeb6376")
+    for word in ("Name", "NM", "https://a"):
+        created += struct.pack("<I", len(word)) + word.encode()
+    created += key(20) + key(21) + key(22)
+    pair = [20, 21, 22, 13, 10, 30, 31]
+    made = {
+        "curve": called(0, accounts, buy) + told(0, 2, trade),
+        "curve-newest": called(0, accounts, buy) + told(0, 2, trade + later),
+        "created": called(0, accounts, bytes.fromhex("d6904cec5f8b31b4")) + told(0, 2, created),
+        "pool": called(1, pair, buy) + told(1, 2, event),
+        "pool-newest": called(1, pair, buy) + told(1, 2, event + end),
+        "routed": called(40, [20], b"\1") + step(1, 2, 0, 6, bytes(accounts[:6]), len(buy), buy)
+        + told(0, 3, trade) + step(1, 2, 6, 3, bytes([20, 21, 22]), 9, b"\3" + words(5)),
+        "lines": called(0, accounts, buy) + step(4, 0, 1)
+        + step(6, struct.pack("<H", len(trade)), trade) + step(5, 0)
+        + step(9, struct.pack("<H", 13), b"Log truncated"),
+        "ray-log": called(2, accounts, b"\x09" + words(100, 1)) + step(4, 2, 1)
+        + step(7, struct.pack("<H", 57), b"\3" + words(100, 1, 2, 1000, 5000, 6000, 119)) + step(5, 2),
+        "balances": called(6, [20, 21, 22], b"\3" + words(5)) + step(8, 20, 10, 11, 5, 0, 0, 0)
+        + step(8, 21, 10, 12, 5, 0, 0, 1) + called(0, accounts, buy) + told(0, 2, trade),
+        "tip": called(8, [13, 12], struct.pack("<IQ", 2, 9)) + called(9, [], b"\3" + words(7)),
+    }
+    for name, data in made.items():
+        put("program-calls", name, data)
+    curve = bytes.fromhex("17b7f83760d8ac60") + words(1, 2, 3, 4, 5) + b"\1" + key(3) + bytes(60)
+    pool = bytes.fromhex("f19a6d0411b16dbc") + bytes(203) + key(9) + bytes(60)
+    for name, owner, data in (
+        ("curve", 0, curve), ("pool", 1, pool), ("v4", 2, bytes(752)), ("cpmm", 3, bytes(637)),
+        ("clmm", 4, bytes(1544)), ("token", 6, key(1) + key(2) + words(5) + b"\0" * 36 + b"\1" + bytes(56)),
+        ("mint", 7, bytes(36) + words(5) + b"\6\1" + bytes(36)),
+    ):
+        put("program-account", name, bytes([owner]) + data)
+
+
 def geyser():
     made, asked = updates(), requests()
     solana(made, asked)
@@ -483,6 +558,7 @@ def main():
         exports(sys.argv[1])
     structures(recordings())
     geyser()
+    programs()
     wires()
     texts()
     program()

@@ -27,8 +27,8 @@ package struct FuzzTarget: Sendable {
 
     /// Every target, the canaries last.
     package static let all: [FuzzTarget] =
-        recordingTargets + structureTargets + geyserTargets + solanaTargets + webSocketTargets
-        + textTargets + commandTargets + canaryTargets
+        recordingTargets + structureTargets + geyserTargets + solanaTargets + programTargets
+        + webSocketTargets + textTargets + commandTargets + canaryTargets
 }
 
 /// Stops the program: an input led to something that must not be.

@@ -183,6 +183,93 @@ struct RaydiumRealTests {
     }
 }
 
+// MARK: What is left when something is missing
+
+extension RaydiumRealTests {
+    @Test(arguments: [Source.stream, .block])
+    func `without logs the transfers tell the same amounts`(source: Source) throws {
+        var compared = 0
+        for read in try source.read() where !read.transaction.isFailed {
+            var decoder = ProgramDecoder()
+            var tally = ParseTally()
+            let facts = decoder.decode(read.transaction, read.bytes.span.bytes, tally: &tally)
+            var bare = read.transaction
+            bare.logs = []
+            let rest = decoder.decode(bare, read.bytes.span.bytes, tally: &tally)
+            let known = (facts?.trades ?? []).filter(Self.isPool)
+            let told = (rest?.trades ?? []).filter(Self.isPool)
+            #expect(known.count == told.count)
+            for (one, other) in zip(known, told) {
+                #expect(one.pool == other.pool)
+                #expect(one.trader == other.trader)
+                #expect(one.side == other.side)
+                #expect(one.token == other.token)
+                #expect(one.quote == other.quote)
+                #expect(one.tokenAmount == other.tokenAmount)
+                #expect(one.quoteAmount == other.quoteAmount)
+                #expect(one.traderQuoteAmount == other.traderQuoteAmount)
+                #expect(one.limit == other.limit)
+                #expect(other.flags.isSuperset(of: [.fromCall, .fromBalances]))
+                #expect(other.before == nil)
+                compared += 1
+            }
+        }
+        print("\(source): \(compared) trades told by transfers alone")
+        #expect(compared == source.swaps + source.others.concentrated)
+    }
+
+    @Test(arguments: [Source.stream, .block])
+    func `changed bytes never trap`(source: Source) throws {
+        var state: UInt64 = 0x2545_f491_4f6c_dd1d
+        func next(_ count: Int) -> Int {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return Int(state >> 33) % count
+        }
+        var decoder = ProgramDecoder()
+        var tally = ParseTally()
+        for read in try source.read() where !read.transaction.isFailed {
+            guard ProgramDecoder.isOfInterest(read.transaction.keys) else { continue }
+            for round in 0..<20 {
+                var bytes = read.bytes
+                var transaction = read.transaction
+                for _ in 0...round {
+                    let call = transaction.instructions[next(transaction.instructions.count)]
+                    let part = round.isMultiple(of: 2) ? call.data : call.accounts
+                    if !part.isEmpty {
+                        bytes[part.lowerBound + next(part.count)] = UInt8(next(256))
+                    }
+                    if !transaction.logs.isEmpty {
+                        let line = transaction.logs[next(transaction.logs.count)]
+                        if !line.isEmpty {
+                            bytes[line.lowerBound + next(line.count)] = UInt8(32 + next(96))
+                        }
+                    }
+                }
+                // Some calls lose accounts or data, and some keys are gone.
+                if round > 10 {
+                    let place = next(transaction.instructions.count)
+                    let call = transaction.instructions[place]
+                    let start = call.accounts.lowerBound
+                    transaction.instructions[place].accounts =
+                        start..<start + next(call.accounts.count + 1)
+                    transaction.instructions[place].data =
+                        call.data.lowerBound..<call.data.lowerBound + next(call.data.count + 1)
+                    transaction.keys.removeLast(next(3))
+                }
+                _ = decoder.decode(transaction, bytes.span.bytes, tally: &tally)
+            }
+        }
+        // Something was broken and something was not.
+        let v4 = tally.failed[.raydiumV4] ?? [:]
+        #expect(v4.count >= 4)
+        #expect(tally.decoded[.raydiumV4] ?? 0 > 100)
+    }
+
+    private static func isPool(_ trade: Trade) -> Bool {
+        trade.venue == .raydiumV4 || trade.venue == .raydiumCLMM
+    }
+}
+
 // MARK: What the transactions say without their events
 
 extension RaydiumRealTests {

@@ -53,6 +53,7 @@ struct TokenFlow: Hashable {
             guard tag == 7 || tag == 14,
                 walk.account(0, of: position, transaction, bytes) == mint
             else { continue }
+            // The first one adds to nothing.
             sum = (sum ?? 0) + UInt128(bytes.littleEndianUInt64(at: data.lowerBound + 1))
         }
         return sum

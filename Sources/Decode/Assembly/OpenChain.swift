@@ -31,12 +31,11 @@ struct SettledSlot: Sendable {
         self.witnesses = witnesses
     }
 
-    /// Remembers which streams brought its header and have missed nothing since.
-    mutating func witness(_ parts: [SlotPart], _ streams: StreamLedger) {
+    /// Remembers which streams brought its header: also those that have ended since, because what
+    /// they brought of later slots rests on it.
+    mutating func witness(_ parts: [SlotPart]) {
         for part in parts where !part.isDead && part.hash != nil && part.hash == hash {
-            guard let place = streams.find(part.stream), let sequence = part.headerSequence,
-                streams[place].life == part.headerLife
-            else { continue }
+            guard let sequence = part.headerSequence else { continue }
             add(Witness(stream: part.stream, life: part.headerLife, sequence: sequence))
         }
     }

@@ -44,12 +44,15 @@ struct OpenSlot: Sendable {
             isOverfull = true
             return nil
         }
+        let isAsked =
+            stream.isFromSlotValid && stream.promise.fromSlot.map { $0.number <= number } ?? false
         parts.append(
             SlotPart(
                 stream: stream.id,
                 life: stream.life,
                 groups: stream.promise.groups,
                 expectsHeader: stream.promise.hasBlockMeta || stream.highestHeader != nil,
+                request: isAsked ? stream.since : nil,
                 tailOf: tailOf
             )
         )

@@ -21,11 +21,20 @@ package struct SlotAssembler: Sendable {
     private var past: PastSlots
     /// Blocks below the highest applied one wait to be put in.
     private var hasWaiting = false
+    /// The last record that was taken.
+    private var through = Sequence.none
+    /// The last one that was taken before a restart.
+    private let minded: Sequence
 
     /// Begins with the first slot that comes whole enough.
     package init(_ configuration: AssemblerConfiguration) {
+        self.init(configuration, minded: .none)
+    }
+
+    private init(_ configuration: AssemblerConfiguration, minded: Sequence) {
         let limits = configuration.limits
         self.configuration = configuration
+        self.minded = minded
         chain = OpenChain(
             configuration: configuration,
             window: SlotWindow(limits),
@@ -38,7 +47,7 @@ package struct SlotAssembler: Sendable {
 
     /// Goes on after a checkpoint: reads from the anchor's `resume` on and ignores what is settled.
     package init(_ configuration: AssemblerConfiguration, resumingAfter anchor: AssemblerAnchor) {
-        self.init(configuration)
+        self.init(configuration, minded: anchor.through)
         chain.settled = SettledSlot(position: anchor.position, hash: anchor.hash, witnesses: [])
         chain.hadVotes = anchor.hadStatuses
         past = PastSlots(anchor.lacking, limit: configuration.limits.lackingRangesMax)
@@ -57,6 +66,7 @@ package struct SlotAssembler: Sendable {
         into actions: inout [ChainAction]
     ) {
         tally.inputs &+= 1
+        through = sequence
         switch input {
         case .transaction(let stream, let transaction):
             let candidate = TransactionSet.Candidate(
@@ -139,7 +149,7 @@ package struct SlotAssembler: Sendable {
         let isFurther = reach(number, stream)
         if chain.isPast(number) {
             tally.late &+= 1
-            if candidate.facts != nil { mind(number, candidate.signature, &actions) }
+            if candidate.facts != nil { mind(number, candidate.signature, sequence, &actions) }
             return
         }
         guard let (place, isNew) = slotPlace(number, sequence) else { return }
@@ -189,9 +199,10 @@ package struct SlotAssembler: Sendable {
     private mutating func mind(
         _ number: UInt64,
         _ signature: Signature,
+        _ sequence: Sequence,
         _ actions: inout [ChainAction]
     ) {
-        guard let settled = chain.settled, number <= settled.position,
+        guard sequence > minded, let settled = chain.settled, number <= settled.position,
             past.lacks(signature, at: number)
         else { return }
         tally.stale &+= 1
@@ -242,7 +253,7 @@ package struct SlotAssembler: Sendable {
         let number = block.header.slot.number
         if chain.isPast(number) {
             for transaction in block.transactions where transaction.facts != nil {
-                mind(number, transaction.signature, &actions)
+                mind(number, transaction.signature, sequence, &actions)
             }
         }
         guard let (place, part) = take(block.header, from: stream, at: sequence) else {
@@ -291,6 +302,12 @@ package struct SlotAssembler: Sendable {
         }
         guard !chain.isPast(number) else {
             tally.late &+= 1
+            // A stream takes back what it had shown of a block that is final.
+            if status == .dead, sequence > minded, let settled = chain.settled,
+                settled.position == number, settled.witnesses.contains(where: { $0.stream == id })
+            {
+                stale(number, &actions)
+            }
             return
         }
         // What only tells that a slot is on its way is worth keeping for its parent.
@@ -456,11 +473,12 @@ package struct SlotAssembler: Sendable {
         if isForced { tally.forcedFinal &+= 1 }
         var settled = SettledSlot(position: last.position, hash: last.hash, witnesses: [])
         if let slot = chain.window.find(last.position) {
-            settled.witness(chain.window[slot].parts, chain.streams)
+            settled.witness(chain.window[slot].parts)
         }
         let positions = Set(chain.applied[...place].map(\.position))
         chain.applied.removeFirst(place + 1)
         chain.settled = settled
+        chain.floor = nil
         chain.gaps.pass(last.position)
         for slot in chain.window.drop(through: last.position)
         where slot.itemCount > 0 && !positions.contains(slot.number) {
@@ -502,6 +520,7 @@ package struct SlotAssembler: Sendable {
             AssemblerAnchor(
                 position: settled.position,
                 hash: settled.hash,
+                through: through,
                 hadStatuses: chain.hadVotes,
                 lacking: past.lacking
             )
@@ -515,6 +534,7 @@ package struct SlotAssembler: Sendable {
         guard let settled = chain.settled else { return nil }
         var sequences = chain.window.slots.map(\.firstSequence)
         sequences += settled.witnesses.map(\.sequence)
+        for slot in chain.window.slots { sequences += slot.parts.compactMap(\.request) }
         for stream in chain.streams.streams {
             guard stream.isFromSlotValid, let from = stream.promise.fromSlot,
                 from.number > settled.position

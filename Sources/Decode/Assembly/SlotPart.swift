@@ -11,6 +11,8 @@ struct SlotPart: Sendable {
     let groups: SubscriptionGroups
     /// Whether the stream was asked for headers.
     let expectsHeader: Bool
+    /// When the stream was asked to begin at this slot or before; nil when it was not.
+    let request: Sequence?
     /// When the first transaction, account or header came.
     var firstData: Sequence?
     /// Of the block, once its header came.
@@ -34,12 +36,14 @@ struct SlotPart: Sendable {
         life: UInt32,
         groups: SubscriptionGroups,
         expectsHeader: Bool,
-        tailOf: Int? = nil
+        request: Sequence?,
+        tailOf: Int?
     ) {
         self.stream = stream
         self.life = life
         self.groups = groups
         self.expectsHeader = expectsHeader
+        self.request = request
         self.tailOf = tailOf
     }
 

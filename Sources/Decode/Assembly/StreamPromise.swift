@@ -40,10 +40,7 @@ package struct StreamPromise: Hashable, Sendable {
         self.fromSlot = fromSlot
     }
 
-    /// Of a stream that nobody declared, such as an import's.
-    package static let none = StreamPromise(
-        hasSlots: false,
-        hasBlockMeta: false,
-        groups: .everything
-    )
+    /// Of a stream that nobody declared, such as an import's, or that only fetches blocks: it proves
+    /// nothing, and nothing is missed when it is silent.
+    package static let none = StreamPromise(hasSlots: false, hasBlockMeta: false, groups: [])
 }

@@ -154,7 +154,7 @@ struct MarketScript {
 }
 
 @Suite struct MonitorPropertyTests {
-    @Test(arguments: 1...12 as ClosedRange<UInt64>)
+    @Test(arguments: 1...6 as ClosedRange<UInt64>)
     func `counts of tokens are those of a list of all trades`(seed: UInt64) throws {
         var script = MarketScript(seed)
         let run = MonitorRun()
@@ -189,13 +189,14 @@ struct MarketScript {
         #expect(market.progress == UInt16(progress))
     }
 
-    @Test(arguments: 1...12 as ClosedRange<UInt64>)
+    @Test(arguments: 1...6 as ClosedRange<UInt64>)
     func `pools hold what the formulas leave, and shares add up`(seed: UInt64) throws {
         var script = MarketScript(seed &+ 100)
         let run = MonitorRun()
         var growths: [Address: UInt128] = [:]
         for position in 1_000..<1_250 as Range<UInt64> {
             try run.apply(script.slot(position))
+            guard position % 5 == 0 else { continue }
             for (key, pool) in script.pools {
                 let state = try run.state(key)
                 #expect(state.token == pool.base)

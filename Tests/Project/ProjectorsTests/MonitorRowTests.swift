@@ -5,11 +5,6 @@ import Testing
 @testable import Projectors
 
 @Suite struct MonitorRowTests {
-    /// Rows of all tables, as full and as extreme as can be, with a key each.
-    static func visitAll(_ visitor: (any TableRow.Type) throws -> Void) rethrows {
-        for type in Self.types { try visitor(type) }
-    }
-
     static let types: [any TableRow.Type] = [
         TokenRow.self, TokenMarketRow.self, TokenStartRow.self, TokenTraderRow.self,
         TokenCreatorRow.self, TokenMilestoneRow.self, TokenCurveRow.self, TokenSketchRow.self,
@@ -70,6 +65,7 @@ import Testing
         decoded.encode(to: &again)
         #expect(again.bytes == row.bytes, "\(Row.schema.name)")
         // Any byte less is an error, never a trap.
+        guard seed == 1 else { return }
         for count in 0..<row.bytes.count {
             var cut = RowReader([UInt8](row.bytes.prefix(count)))
             #expect(throws: RowError.self) { try Row(from: &cut) }

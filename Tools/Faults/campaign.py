@@ -64,7 +64,9 @@ class Campaign:
         began = time.monotonic()
         folder = self.work / name.replace(" ", "-")
         folder.mkdir()
-        command = [sys.executable, str(self.tools / tool)] if tool.endswith(".py") else ["bash", str(self.tools / tool)]
+        # Our own tools stand beside this file, the shared ones were copied.
+        path = HERE / tool if (HERE / tool).exists() else self.tools / tool
+        command = [sys.executable, str(path)] if tool.endswith(".py") else ["bash", str(path)]
         words = tuple(word.replace("{work}", str(folder)) for word in words)
         print(f"== {name}", file=sys.stderr, flush=True)
         result = subprocess.run(
@@ -167,7 +169,7 @@ class Campaign:
                      "--rounds", "3" if self.smoke else "200", "--seed", str(self.seed)]  # fmt: skip
             if option:
                 words += ["--mount-opt", option]
-            self.run(f"cuts {kind} {option}".strip(), "powercut.py", *words)
+            self.run(f"cuts {kind} {option}".strip(), "real_cuts.py", *words)
 
 
 def unbraced(command: str) -> str:

@@ -403,6 +403,17 @@ class Recordings(Case):
         words.append(["serve", path, "--geyser", "127.0.0.1:0"])
         return words
 
+    def others(self, path: pathlib.Path) -> list[list[Any]]:
+        """Every other verb that opens a recording."""
+        out = self.folder / "out"
+        words: list[list[Any]] = [[verb, path] for verb in ("du", "gaps", "requests", "pin")]
+        words += [[verb, path, "-o", out] for verb in ("recover", "cut", "merge")]
+        for form in ("ndjson", "csv", "mcap"):
+            words.append(["export", path, "--format", form, "-o", out])
+        words += [["diff", path, path], ["retire", path, "--keep-bytes", "1GiB"]]
+        words.append(["pin", path, "a", "--at", "seq:1"])
+        return words
+
     def test_what_is_no_recording(self) -> None:
         empty, file = self.folder / "empty", self.folder / "file"
         empty.mkdir()
@@ -411,7 +422,7 @@ class Recordings(Case):
         odd.mkdir()
         (odd / "recording.json").write_text("{")
         for place in (self.folder / "absent", empty, file, odd):
-            for words in self.readers(place):
+            for words in self.readers(place) + self.others(place):
                 with self.subTest(words=words):
                     result = self.check(run(*words), 1)
                     self.assertIn(place.name, result.stderr)
@@ -475,9 +486,11 @@ class Recordings(Case):
         changed = text.replace('"version":"1.', '"version":"2.')
         self.assertNotEqual(text, changed, text)
         document.write_text(changed)
-        for words in self.readers(path):
+        before = sorted(path.rglob("*"))
+        for words in self.readers(path) + self.others(path):
             with self.subTest(words=words[0]):
                 self.check(run(*words), 1, "newer")
+        self.assertEqual(sorted(path.rglob("*")), before)
         request = self.folder / "request.json"
         request.write_text('{"slots":{"all":{}}}')
         words = ["record", "-o", path, "--geyser", "http://127.0.0.1:1", "--subscribe", request]
@@ -517,6 +530,29 @@ class Recordings(Case):
                 hold.set()
                 self.check(first.stop())
         self.verified(path)
+
+    def test_a_writer_that_was_killed_is_in_nobodys_way_and_the_next_is(self) -> None:
+        path, hold = self.folder / "rec", threading.Event()
+        request = self.folder / "request.json"
+        request.write_text('{"slots":{"all":{}}}')
+        with GeyserServer(lambda _: Script(invented_updates(20, 1), hold=hold)) as peer:
+            words = ("record", "-o", path, "--geyser", peer.url, "--subscribe", request)
+            last = 0
+            for _ in range(3):
+                with Running(*words, "--acks") as writer:
+                    writer.wait_acknowledged(last + 20)
+                    says = f"{path.name}.*another process"
+                    self.check(run(*words, "--for", "1s"), 1, says)
+                    self.check(run("retire", path, "--keep-bytes", "1MiB"), 1, says)
+                    writer.process.kill()
+                    writer.wait()
+                last = max(record.sequence for record in records(path))
+                self.verified(path)
+            hold.set()
+        found = [record.sequence for record in records(path)]
+        self.assertEqual(found, list(range(1, len(found) + 1)))
+        runs = [r for r in records(path) if r.kind == "run_started"]
+        self.assertEqual([int(r.detail["writer_epoch"]) for r in runs], [1, 2, 3])
 
     def test_a_torn_tail_is_cut_and_kept_aside(self) -> None:
         path = self.folder / "rec"

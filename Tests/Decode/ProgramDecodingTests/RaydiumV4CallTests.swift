@@ -153,6 +153,13 @@ struct RaydiumV4CallTests {
             RaydiumPayload().u8(3).u64(1_000_000).bytes,
             depth: 2
         )
+        // The same bytes mean nothing to another program.
+        tape.call(
+            .named("foreign"),
+            [Self.source, Self.pcVault, owner],
+            RaydiumPayload().u8(3).u64(5).bytes,
+            depth: 2
+        )
         tape.call(
             .token2022Program,
             [Self.coinVault, Self.token, Self.target, owner],

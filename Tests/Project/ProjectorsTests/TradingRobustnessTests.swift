@@ -109,18 +109,18 @@ struct TradingRobustnessTests {
         UInt128(dice.next(in: 1...5)) * 1_000_000_000
     }
 
-    @Test(arguments: 1...12)
+    @Test(arguments: 1...6)
     func `no amount traps, and folding again gives the same state`(seed: UInt64) throws {
         let scene = TradingRobustnessTests.storm(
             seed,
-            slots: 12,
-            trades: 60,
+            slots: 7,
+            trades: 30,
             amount: TradingRobustnessTests.extreme
         )
         func everything(_ parameters: inout TradingParameters) {
             parameters.confidenceMin = 0
             parameters.leaders = (1...6).map(TradingNames.address)
-            parameters.poolLegsMax = 40
+            parameters.poolLegsMax = 20
             parameters.copyTokensMin = 1
             parameters.copyLift = 0
             parameters.copySniperBasisPoints = .max
@@ -153,12 +153,12 @@ struct TradingRobustnessTests {
         }
     }
 
-    @Test(arguments: 1...8)
+    @Test(arguments: 1...6)
     func `a block that is taken back was never there`(seed: UInt64) throws {
         let bundles = TradingRobustnessTests.storm(
             seed,
-            slots: 14,
-            trades: 40,
+            slots: 10,
+            trades: 24,
             amount: TradingRobustnessTests.plausible
         ).bundles
         let straight = TradingFolded()

@@ -16,22 +16,22 @@ struct FrontRunFinder {
     /// All of the slot that is being folded, by rising victims, one for each: the nearest trade before
     /// it that fits.
     func matches(in window: TradeWindow) -> [Match] {
-        let legs = window.current..<window.legs.count
+        let legs = window.current..<window.count
         let usable = legs.filter { window.scan[$0].isUsable }
-        let buys = usable.count { window.scan[$0].side == .buy }
+        let buys = usable.count { window.scan[$0].isBuy }
         let crowd = parameters.frontRunCrowd
         // On a hot launch nearly every pair looks like one.
         guard buys < crowd || usable.count - buys < crowd else { return [] }
         return usable.compactMap { victim in
             let sameSide =
-                window.scan[victim].side == .buy ? buys : usable.count - buys
+                window.scan[victim].isBuy ? buys : usable.count - buys
             guard sameSide >= 2, sameSide < crowd else { return nil }
             return match(victim: victim, in: window)
         }
     }
 
     private func match(victim: Int, in window: TradeWindow) -> Match? {
-        let run = window.legs[victim]
+        let run = window[victim]
         let excluded: TradeLeg.Marks = [.attack, .victim, .arbitrage]
         guard run.marks.isDisjoint(with: excluded), let tolerance = run.measures.tolerance,
             tolerance >= 0, tolerance <= parameters.frontRunToleranceBasisPoints
@@ -41,10 +41,10 @@ struct FrontRunFinder {
             defer { index -= 1 }
             let gap = run.place.transaction - window.scan[index].transaction
             guard gap <= parameters.frontRunGap else { return nil }
-            guard gap > 0, window.scan[index].side == run.side, window.scan[index].isUsable else {
+            guard gap > 0, window.scan[index].isBuy == (run.side == .buy), window.scan[index].isUsable else {
                 continue
             }
-            if let confidence = confidence(window.legs[index], before: run, in: window) {
+            if let confidence = confidence(window[index], before: run, in: window) {
                 return Match(front: index, victim: victim, confidence: confidence)
             }
         }

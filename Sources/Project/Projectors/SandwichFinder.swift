@@ -17,7 +17,7 @@ struct SandwichFinder {
     /// The best match of a back; nil when there is none to report.
     func match(back: Int, in window: TradeWindow) -> SandwichMatch? {
         guard isLeg(back, in: window) else { return nil }
-        let side = window.scan[back].side
+        let isBuy = window.scan[back].isBuy
         var best: SandwichMatch?
         var isBestInSlot = false
         var isForeignBetween = false
@@ -28,7 +28,7 @@ struct SandwichFinder {
             defer { index -= 1 }
             if index < window.current, isBestInSlot { break }
             let mark = window.scan[index]
-            guard mark.side != side, mark.isUsable else { continue }
+            guard mark.isBuy != isBuy, mark.isUsable else { continue }
             let link = window.link(from: index, to: back)
             guard link != .none else {
                 isForeignBetween = true
@@ -53,7 +53,7 @@ struct SandwichFinder {
     /// Whether a leg can be front or back: done on purpose, by itself, and not used yet.
     private func isLeg(_ index: Int, in window: TradeWindow) -> Bool {
         let excluded: TradeLeg.Marks = [.attack, .multiHop, .arbitrage]
-        return window.scan[index].isUsable && window.legs[index].marks.isDisjoint(with: excluded)
+        return window.scan[index].isUsable && window.scan[index].marks.isDisjoint(with: excluded)
     }
 
     /// A front and a back with all that the definition asks of them; nil when something is missing.
@@ -64,7 +64,7 @@ struct SandwichFinder {
         in window: TradeWindow
     ) -> SandwichMatch? {
         guard !window.isOneTransaction(front, back) else { return nil }
-        let reach = window.legs[back].slot.subtractingReportingOverflow(window.legs[front].slot)
+        let reach = window[back].slot.subtractingReportingOverflow(window[front].slot)
         let isFarther = reach.partialValue > parameters.wideSlots
         guard !isFarther else { return nil }
         let isWide = reach.partialValue > 0
@@ -79,9 +79,9 @@ struct SandwichFinder {
             victims: victims,
             back: back,
             link: link,
-            isWide: window.legs[first].slot != window.legs[back].slot,
+            isWide: window[first].slot != window[back].slot,
             frontTokens: tokens,
-            inventoryBasisPoints: distance(tokens, window.legs[back].tokenAmount),
+            inventoryBasisPoints: distance(tokens, window[back].tokenAmount),
             gross: 0,
             net: 0,
             cost: 0,
@@ -117,8 +117,8 @@ struct SandwichFinder {
         _ basisPoints: UInt64,
         in window: TradeWindow
     ) -> ([Int], UInt128)? {
-        let wanted = window.legs[back].tokenAmount
-        var total = window.legs[front].tokenAmount
+        let wanted = window[back].tokenAmount
+        var total = window[front].tokenAmount
         var run = [front]
         var best: ([Int], UInt128, UInt128)?
         func weigh() {
@@ -133,13 +133,13 @@ struct SandwichFinder {
         while index >= lowest, run.count < parameters.frontLegsMax {
             defer { index -= 1 }
             let isOwn = window.isOneActor(index, front)
-            let isSameSide = window.scan[index].side == window.scan[front].side
+            let isSameSide = window.scan[index].isBuy == window.scan[front].isBuy
             guard isOwn || isSameSide else { continue }
             guard isOwn, isSameSide, isLeg(index, in: window),
-                window.legs[back].slot &- window.legs[index].slot <= parameters.wideSlots
+                window[back].slot &- window[index].slot <= parameters.wideSlots
             else { break }
             run.insert(index, at: 0)
-            total = total.plus(window.legs[index].tokenAmount)
+            total = total.plus(window[index].tokenAmount)
             weigh()
         }
         return best.map { ($0.0, $0.1) }
@@ -156,14 +156,14 @@ struct SandwichFinder {
         var excluded: TradeLeg.Marks = [.attack, .arbitrage]
         if !parameters.sharesVictims { excluded.insert(.victim) }
         if !parameters.countsRoundTripVictims { excluded.insert(.roundTrip) }
-        let side = window.scan[front].side
+        let isBuy = window.scan[front].isBuy
         return (front + 1..<back).filter { index in
             let mark = window.scan[index]
-            let leg = window.legs[index]
-            guard mark.side == side, mark.isUsable, leg.marks.isDisjoint(with: excluded),
-                !window.isOneTransaction(index, front), !window.isOneTransaction(index, back),
-                !attackers.contains(leg.trader)
+            guard mark.isBuy == isBuy, mark.isUsable, mark.marks.isDisjoint(with: excluded),
+                !window.isOneTransaction(index, front), !window.isOneTransaction(index, back)
             else { return false }
+            let leg = window[index]
+            if attackers.contains(leg.trader) { return false }
             if let payer = leg.feePayer, attackers.contains(payer) { return false }
             return window.links.isEmpty || !window.isLinked(leg.trader, to: attackers)
         }
@@ -178,7 +178,7 @@ struct SandwichFinder {
     ) -> [Address] {
         var wallets: [Address] = []
         for index in [first, front, back] {
-            let leg = window.legs[index]
+            let leg = window[index]
             wallets.append(leg.trader)
             if let payer = leg.feePayer { wallets.append(payer) }
         }
@@ -193,11 +193,11 @@ struct SandwichFinder {
     }
 
     private func addProfit(to match: inout SandwichMatch, in window: TradeWindow) {
-        let back = window.legs[match.back]
+        let back = window[match.back]
         var put: UInt128 = 0
         var paid: [Int] = []
         for index in match.fronts + [match.back] {
-            let leg = window.legs[index]
+            let leg = window[index]
             if index != match.back { put = put.plus(leg.traderQuoteAmount) }
             // A transaction pays once, however many legs it has.
             guard !paid.contains(where: { window.isOneTransaction($0, index) }) else { continue }
@@ -226,23 +226,23 @@ struct SandwichFinder {
     /// Whether a wallet bought and sold again and again in the slot of one of its legs, with nobody in
     /// between to be harmed.
     private func isLoop(of leg: Int, in window: TradeWindow) -> Bool {
-        let slot = window.legs[leg].slot
+        let slot = window.scan[leg].slot
         var first = leg
-        while first > 0, window.legs[first - 1].slot == slot { first -= 1 }
+        while first > 0, window.scan[first - 1].slot == slot { first -= 1 }
         var pairs = 0
         var open: Int?
         var index = first
-        let end = min(window.legs.count, first + parameters.poolLegsMax)
-        while index < end, window.legs[index].slot == slot {
+        let end = min(window.count, first + parameters.poolLegsMax)
+        while index < end, window.scan[index].slot == slot {
             defer { index += 1 }
             if window.isOneActor(index, leg) {
-                if let begun = open, window.scan[begun].side != window.scan[index].side {
+                if let begun = open, window.scan[begun].isBuy != window.scan[index].isBuy {
                     pairs += 1
                     open = nil
                 } else {
                     open = index
                 }
-            } else if let begun = open, window.scan[begun].side == window.scan[index].side,
+            } else if let begun = open, window.scan[begun].isBuy == window.scan[index].isBuy,
                 window.scan[index].isUsable
             {
                 open = nil
@@ -265,7 +265,7 @@ struct SandwichFinder {
         if match.net > 0 { points += 10 }
         if match.tip > 0 { points += 5 }
         let slots =
-            window.legs[match.back].slot &- window.legs[match.fronts[0]].slot
+            window[match.back].slot &- window[match.fronts[0]].slot
         points -= 5 * Int(min(slots, 20))
         return UInt8(min(max(points, 0), 100))
     }

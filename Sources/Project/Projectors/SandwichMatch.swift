@@ -46,15 +46,15 @@ struct SandwichLoss {
     ///   - match: the sandwich.
     ///   - window: where its indices lead to.
     init?(_ match: SandwichMatch, in window: TradeWindow) {
-        guard let first = match.fronts.first, let before = window.legs[first].before else {
+        guard let first = match.fronts.first, let before = window[first].before else {
             return nil
         }
         var replay = TradeReplay(from: before)
         var input: UInt128 = 0
         var nextVictim = 0
-        var last = window.legs[first].after
+        var last = window[first].after
         for index in first + 1..<match.back {
-            let leg = window.legs[index]
+            let leg = window[index]
             // Something else moved the pool in between, or a trade was not seen.
             if leg.before != last { isExact = false }
             last = leg.after

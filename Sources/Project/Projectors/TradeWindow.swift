@@ -1,31 +1,42 @@
-package import MarketModel
+import MarketModel
+
+/// What a look back over many trades compares first, small so that a cache line holds more than one.
+struct TradeScan: Hashable, Sendable {
+    /// The last words of the addresses and the low half of the amount: unequal ones decide.
+    var trader: UInt64
+    /// The trader's when nobody is known to have paid.
+    var feePayer: UInt64
+    var tokens: UInt64
+    var slot: UInt64
+    var transaction: UInt32
+    /// As in the leg.
+    var marks: TradeLeg.Marks
+    var isBuy: Bool
+    /// Whether it is worth a second look at all.
+    var isUsable: Bool
+
+    init(_ leg: TradeLeg) {
+        trader = leg.trader.storage.words.3
+        feePayer = leg.feePayer?.storage.words.3 ?? trader
+        tokens = UInt64(truncatingIfNeeded: leg.tokenAmount)
+        slot = leg.slot
+        transaction = leg.place.transaction
+        marks = leg.marks
+        isBuy = leg.side == .buy
+        isUsable = leg.isUsable
+    }
+}
 
 /// The newest trades of one pool in chain order: those of earlier slots, then those of the slot that
-/// is being folded.
-package struct TradeWindow {
-    /// What a look back compares first, small so that many fit a cache line.
-    struct Mark {
-        /// The last words of the addresses and the low half of the amount: unequal ones decide.
-        var trader: UInt64
-        var feePayer: UInt64
-        var tokens: UInt64
-        var transaction: UInt32
-        var side: Trade.Side
-        /// Whether it is worth a second look at all.
-        var isUsable: Bool
+/// is being folded. Trades of earlier slots stay where they are; only what is compared is copied.
+struct TradeWindow {
+    /// The trades of one earlier slot.
+    struct Earlier {
+        var slot: UInt64
+        var row: TradingRecent
+        /// Index of its first trade.
+        var start: Int
     }
-
-    package let pool: Address
-    package let token: Address
-    package let quote: Address
-    package private(set) var legs: [TradeLeg]
-    private(set) var scan: [Mark]
-    /// Index of the first leg of the slot that is being folded.
-    package let current: Int
-    /// Indices before `current` whose marks were changed.
-    private(set) var isEarlierChanged = false
-    /// Transfers of the token that lie within the window, in chain order.
-    let links: [LinkAt]
 
     /// A transfer and its slot.
     struct LinkAt {
@@ -33,11 +44,27 @@ package struct TradeWindow {
         var link: TradingLinks.Link
     }
 
+    let pool: Address
+    let token: Address
+    let quote: Address
+    /// By rising slots.
+    private(set) var earlier: [Earlier]
+    /// Those of the slot that is being folded.
+    private(set) var now: [TradeLeg]
+    /// One for each trade of the window.
+    private(set) var scan: [TradeScan]
+    /// Index of the first trade of the slot that is being folded.
+    let current: Int
+    /// Whether marks before `current` were changed.
+    private(set) var isEarlierChanged = false
+    /// Transfers of the token that lie within the window, in chain order.
+    let links: [LinkAt]
+
     init(
         pool: Address,
         token: Address,
         quote: Address,
-        earlier: [TradeLeg],
+        earlier rows: [(slot: UInt64, row: TradingRecent)],
         now: [TradeLeg],
         links: [LinkAt] = []
     ) {
@@ -45,29 +72,50 @@ package struct TradeWindow {
         self.token = token
         self.quote = quote
         self.links = links
-        current = earlier.count
-        legs = earlier.isEmpty ? now : earlier + now
-        scan = legs.map { leg in
-            Mark(
-                trader: leg.trader.storage.words.3,
-                feePayer: leg.feePayer?.storage.words.3 ?? leg.trader.storage.words.3,
-                tokens: UInt64(truncatingIfNeeded: leg.tokenAmount),
-                transaction: leg.place.transaction,
-                side: leg.side,
-                isUsable: leg.isUsable
-            )
+        self.now = now
+        earlier = []
+        scan = []
+        scan.reserveCapacity(rows.reduce(now.count) { $0 + $1.row.legs.count })
+        for (slot, row) in rows {
+            earlier.append(Earlier(slot: slot, row: row, start: scan.count))
+            scan.append(contentsOf: row.scan)
+        }
+        current = scan.count
+        for leg in now { scan.append(TradeScan(leg)) }
+    }
+
+    /// How many trades there are.
+    var count: Int { scan.count }
+
+    /// A trade in full.
+    subscript(_ index: Int) -> TradeLeg {
+        _read {
+            if index >= current {
+                yield now[index - current]
+            } else {
+                var place = earlier.count - 1
+                while earlier[place].start > index { place -= 1 }
+                yield earlier[place].row.legs[index - earlier[place].start]
+            }
         }
     }
 
-    /// Adds marks to a leg.
+    /// Adds marks to a trade.
     mutating func mark(_ index: Int, _ marks: TradeLeg.Marks) {
-        legs[index].marks.formUnion(marks)
-        if index < current { isEarlierChanged = true }
+        scan[index].marks.formUnion(marks)
+        guard index < current else {
+            now[index - current].marks.formUnion(marks)
+            return
+        }
+        isEarlierChanged = true
+        var place = earlier.count - 1
+        while earlier[place].start > index { place -= 1 }
+        earlier[place].row.mark(index - earlier[place].start, marks)
     }
 
-    /// Whether both legs stand in one transaction.
+    /// Whether both trades stand in one transaction.
     func isOneTransaction(_ left: Int, _ right: Int) -> Bool {
-        scan[left].transaction == scan[right].transaction && legs[left].slot == legs[right].slot
+        scan[left].transaction == scan[right].transaction && scan[left].slot == scan[right].slot
     }
 
     /// Whether one wallet traded both, or one wallet paid for both. A program's wallet that trades for
@@ -80,8 +128,8 @@ package struct TradeWindow {
 
     /// What ties two legs together by their wallets alone.
     func walletLink(from front: Int, to back: Int) -> DetectionLink {
-        let front = legs[front]
-        let back = legs[back]
+        let front = self[front]
+        let back = self[back]
         let payers: Bool? =
             if let one = front.feePayer, let other = back.feePayer { one == other } else { nil }
         if front.trader == back.trader {
@@ -100,8 +148,8 @@ package struct TradeWindow {
             if link != .none { return link }
         }
         if !links.isEmpty, hasTransfer(from: front, to: back) { return .transfer }
-        if left.tokens == right.tokens, legs[front].tokenAmount == legs[back].tokenAmount,
-            legs[front].trader != legs[back].trader
+        if left.tokens == right.tokens, self[front].tokenAmount == self[back].tokenAmount,
+            self[front].trader != self[back].trader
         {
             return .sameAmount
         }
@@ -111,8 +159,8 @@ package struct TradeWindow {
     /// Whether tokens went from the front's wallet to the back's, in between or in their
     /// transactions. One step: no chains of transfers.
     private func hasTransfer(from front: Int, to back: Int) -> Bool {
-        let front = legs[front]
-        let back = legs[back]
+        let front = self[front]
+        let back = self[back]
         return links.contains { at in
             let link = at.link
             let after = (at.slot, link.transaction) >= (front.slot, front.place.transaction)

@@ -37,9 +37,9 @@ extension TradingProjector {
     }
 
     private func detect(_ group: inout TradingBundle.Group, notices: inout [Notice]) {
-        let earlier = earlierLegs(of: group.pool)
+        let earlier = earlierRows(of: group.pool)
         // With one trade nobody can have been harmed, and nothing can have been closed.
-        guard group.legs.count + earlier.count > 1 else { return }
+        guard group.legs.count > 1 || !earlier.isEmpty else { return }
         var window = TradeWindow(
             pool: group.pool,
             token: group.token,
@@ -51,47 +51,36 @@ extension TradingProjector {
         )
         let roundTrips = markRoundTrips(in: &window)
         reportSandwiches(in: &window, notices: &notices)
-        if window.legs.count - window.current > 1 {
+        if group.legs.count > 1 {
             reportFrontRuns(in: window, notices: &notices)
             reportBackRuns(in: window, notices: &notices)
         }
-        for pair in roundTrips where !window.legs[pair.1].marks.contains(.attack) {
+        for pair in roundTrips where !window.scan[pair.1].marks.contains(.attack) {
             flag(pair, in: window, notices: &notices)
             group.bucket.roundTrips &+= 1
         }
-        group.legs = Array(window.legs[window.current...])
-        if window.isEarlierChanged { writeEarlier(window) }
-    }
-
-    /// The pool's trades of the slots that a wide sandwich can span.
-    private func earlierLegs(of pool: Address) -> [TradeLeg] {
-        var legs: [TradeLeg] = []
-        var distance = min(parameters.wideSlots, bundle.slot)
-        while distance > 0 {
-            let key = TradingRecent.Key(slot: bundle.slot - distance, pool: pool)
-            if let row = recent[key] { legs += row.legs }
-            distance -= 1
+        group.legs = window.now
+        guard window.isEarlierChanged else { return }
+        for (before, after) in zip(earlier, window.earlier) where before.row != after.row {
+            recent.put(TradingRecent.Key(slot: after.slot, pool: group.pool), after.row)
         }
-        return legs
     }
 
-    /// Writes marks of trades of earlier slots back.
-    private func writeEarlier(_ window: TradeWindow) {
-        var index = 0
-        while index < window.current {
-            let slot = window.legs[index].slot
-            var end = index
-            while end < window.current, window.legs[end].slot == slot { end += 1 }
-            let key = TradingRecent.Key(slot: slot, pool: window.pool)
-            if var row = recent[key] {
-                let legs = Array(window.legs[index..<end])
-                if row.legs != legs {
-                    row.legs = legs
-                    recent.put(key, row)
-                }
+    /// The pool's trades of the slots that a wide sandwich can span, by rising slots; of the nearest
+    /// slots first as many as a look back can reach.
+    private func earlierRows(of pool: Address) -> [(slot: UInt64, row: TradingRecent)] {
+        var rows: [(slot: UInt64, row: TradingRecent)] = []
+        var count = 0
+        for distance in 1..<parameters.wideSlots.addingSaturated(1) {
+            guard distance <= bundle.slot, count < parameters.scanLegsMax else { break }
+            let slot = bundle.slot - distance
+            if let row = recent[TradingRecent.Key(slot: slot, pool: pool)] {
+                rows.append((slot, row))
+                count += row.legs.count
             }
-            index = end
         }
+        rows.reverse()
+        return rows
     }
 
     /// Marks both legs of every round trip of the slot: a leg and the nearest one before it of the same
@@ -99,18 +88,18 @@ extension TradingProjector {
     private func markRoundTrips(in window: inout TradeWindow) -> [(Int, Int)] {
         var pairs: [(Int, Int)] = []
         let first = window.current
-        let hasBoth = window.scan[first...].contains { $0.side != window.scan[first].side }
+        let hasBoth = window.scan[first...].contains { $0.isBuy != window.scan[first].isBuy }
         guard hasBoth else { return pairs }
-        for index in first..<window.legs.count where window.scan[index].isUsable {
+        for index in first..<window.count where window.scan[index].isUsable {
             var before = index - 1
             let lowest = max(first, index - parameters.scanLegsMax)
             while before >= lowest, !window.isOneActor(before, index) { before -= 1 }
             guard before >= lowest, window.scan[before].isUsable,
-                window.scan[before].side != window.scan[index].side,
-                !window.legs[before].marks.contains(.roundTrip),
+                window.scan[before].isBuy != window.scan[index].isBuy,
+                !window[before].marks.contains(.roundTrip),
                 TradeWindow.isNear(
-                    window.legs[before].tokenAmount,
-                    window.legs[index].tokenAmount,
+                    window[before].tokenAmount,
+                    window[index].tokenAmount,
                     basisPoints: parameters.roundTripBasisPoints
                 )
             else { continue }
@@ -127,8 +116,8 @@ extension TradingProjector {
         in window: TradeWindow,
         notices: inout [Notice]
     ) {
-        let first = window.legs[pair.0]
-        let second = window.legs[pair.1]
+        let first = window[pair.0]
+        let second = window[pair.1]
         let key = TradingWash.Key(pool: window.pool, trader: second.trader)
         let slot = bundle.slot
         let isNew = wash[key] == nil
@@ -159,7 +148,7 @@ extension TradingProjector {
 extension TradingProjector {
     private func reportSandwiches(in window: inout TradeWindow, notices: inout [Notice]) {
         let finder = SandwichFinder(parameters, quote: window.quote)
-        for back in window.current..<window.legs.count {
+        for back in window.current..<window.count {
             guard let match = finder.match(back: back, in: window) else { continue }
             let loss = SandwichLoss(match, in: window)
             // A front that took nothing from anybody was none.
@@ -181,17 +170,17 @@ extension TradingProjector {
         _ loss: SandwichLoss?,
         in window: TradeWindow
     ) -> (Detection.Key, Detection) {
-        let back = window.legs[match.back]
-        var legs = match.fronts.map { DetectionLeg(.front, window.legs[$0], pool: window.pool) }
+        let back = window[match.back]
+        var legs = match.fronts.map { DetectionLeg(.front, window[$0], pool: window.pool) }
         let room = max(0, parameters.listedLegsMax - legs.count - 1)
         for (order, victim) in match.victims.prefix(room).enumerated() {
             let lost = loss.map { order < $0.victims.count ? $0.victims[order] : 0 }
             legs.append(
-                DetectionLeg(.victim, window.legs[victim], pool: window.pool, loss: lost)
+                DetectionLeg(.victim, window[victim], pool: window.pool, loss: lost)
             )
         }
         legs.append(DetectionLeg(.back, back, pool: window.pool))
-        let slots = back.slot &- window.legs[match.fronts[0]].slot
+        let slots = back.slot &- window[match.fronts[0]].slot
         var detection = Detection(
             pool: window.pool,
             token: window.token,
@@ -204,7 +193,7 @@ extension TradingProjector {
             evidence: "link=\(match.link) inventory_bps=\(match.inventoryBasisPoints) "
                 + "adjacent=\(match.isAdjacent ? "yes" : "no") slots=\(slots) tip=\(match.tip)"
         )
-        let front = window.legs[match.fronts[0]].trader
+        let front = window[match.fronts[0]].trader
         if front != back.trader { detection.other = front }
         detection.link = match.link
         detection.victims = UInt32(clamping: match.victims.count)
@@ -223,8 +212,8 @@ extension TradingProjector {
     private func reportFrontRuns(in window: TradeWindow, notices: inout [Notice]) {
         let finder = FrontRunFinder(parameters: parameters, quote: window.quote)
         for match in finder.matches(in: window) {
-            let front = window.legs[match.front]
-            let run = window.legs[match.victim]
+            let front = window[match.front]
+            let run = window[match.victim]
             // A match has a victim with a known tolerance.
             let tolerance = run.measures.tolerance ?? 0
             var detection = Detection(
@@ -255,8 +244,8 @@ extension TradingProjector {
 
     private func reportBackRuns(in window: TradeWindow, notices: inout [Notice]) {
         for match in BackRunFinder(parameters: parameters).matches(in: window) {
-            let large = window.legs[match.trigger]
-            let back = window.legs[match.back]
+            let large = window[match.trigger]
+            let back = window[match.back]
             let isClosed = back.marks.contains(.arbitrage)
             // A match has a trigger with a known impact.
             let impact = large.measures.impact ?? 0

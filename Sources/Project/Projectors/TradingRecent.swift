@@ -22,7 +22,9 @@ package struct TradingRecent: TableRow {
     package var token: Address
     package var quote: Address
     /// In chain order.
-    package var legs: [TradeLeg]
+    package private(set) var legs: [TradeLeg]
+    /// One for each leg; made of them, never stored.
+    private(set) var scan: [TradeScan]
     /// Legs beyond the bound, which are not kept.
     package var dropped: UInt32
 
@@ -31,6 +33,13 @@ package struct TradingRecent: TableRow {
         self.quote = quote
         self.legs = legs
         self.dropped = dropped
+        scan = legs.map(TradeScan.init)
+    }
+
+    /// Adds marks to a leg.
+    mutating func mark(_ index: Int, _ marks: TradeLeg.Marks) {
+        legs[index].marks.formUnion(marks)
+        scan[index].marks.formUnion(marks)
     }
 
     package static let schema = TableSchema(
@@ -85,6 +94,7 @@ package struct TradingRecent: TableRow {
             legs.append(try TradeLeg(unpacking: &packed, slot: slot))
         }
         try packed.finish()
+        scan = legs.map(TradeScan.init)
     }
 }
 

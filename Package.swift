@@ -388,6 +388,7 @@ let package = Package(
             [
                 "Folding", "Pipeline", "Projection", "Projectors", "Assembly", "CheckpointStore",
                 "MarketModel", "RecordModel", "SegmentLog", "Synthesis", "Platform",
+                "GeyserDecoding",
             ]
         ),
         tests(

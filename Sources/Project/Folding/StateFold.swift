@@ -55,6 +55,8 @@ package final class StateFold {
     private var intake = RecordIntake()
     private var spare: [RecordBatch] = []
     private var report = Report()
+    /// For records that are given one by one.
+    private var single: (batch: RecordBatch, parser: UpdateParser)?
 
     /// - Parameters:
     ///   - reader: the recording.
@@ -143,6 +145,29 @@ package final class StateFold {
         }
         report.tookNanoseconds = clock.monotonicNanoseconds() &- began
         return report
+    }
+
+    /// Takes one record that somebody else reads, such as a replay that paces itself; it is parsed
+    /// and folded before this returns. What was in force before the first record is taken from the
+    /// recording's oldest segment.
+    ///
+    /// - Throws: what went wrong.
+    package func take(
+        _ envelope: RecordEnvelope,
+        _ payload: UnsafeRawBufferPointer
+    ) throws(FoldError) {
+        let batch: RecordBatch
+        if let single {
+            batch = single.batch
+            batch.removeAll()
+        } else {
+            batch = RecordBatch()
+            single = (batch, UpdateParser())
+            do throws(LogError) { try prime(into: batch) } catch { throw .log(error) }
+        }
+        intake.take(envelope, payload, into: batch)
+        single?.parser.parse(batch)
+        try fold(batch)
     }
 
     // MARK: Reading
@@ -275,6 +300,12 @@ package final class StateFold {
     /// Takes the oldest batch and folds what it says.
     private func consume(_ lanes: ParseLanes) throws(FoldError) {
         guard let batch = lanes.take() else { return }
+        try fold(batch)
+        spare.append(batch)
+        if engine.isCheckpointDue { try checkpoint() }
+    }
+
+    private func fold(_ batch: RecordBatch) throws(FoldError) {
         let began = clock.monotonicNanoseconds()
         do throws(StorageError) {
             for entry in batch.entries {
@@ -289,8 +320,6 @@ package final class StateFold {
         report.payloadBytes &+= batch.payloadBytes
         report.last = max(report.last, batch.last)
         report.pipeline.add(batch.tally)
-        spare.append(batch)
-        if engine.isCheckpointDue { try checkpoint() }
     }
 
     private func checkpoint() throws(FoldError) {

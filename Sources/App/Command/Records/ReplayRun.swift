@@ -10,6 +10,8 @@ struct ReplayRun {
     let stage: ReplayStage
     /// How records are printed; nil prints none.
     var format: RecordPrinter.Format?
+    /// Folds what is played and says what it notices; nil for none.
+    var monitor: ReplayMonitor?
     var skipsDamage = false
     let clock: any Clock
     /// Takes lines away.
@@ -109,6 +111,11 @@ struct ReplayRun {
             // A paced record must not wait for the next one.
             let isFull = printer.map { $0.output.count >= Self.bufferBytes } ?? false
             if due != nil || isFull { try flush(&printer) }
+        }
+        if let monitor {
+            try monitor.take(envelope, cursor.unsafePayload)
+            let text = monitor.takeText()
+            if !text.isEmpty { try write(Array(text.utf8)) }
         }
         if let due { summary.jitter.add(due: due, delivered: clock.monotonicNanoseconds()) }
         if envelope.kind.isDataFrame { summary.frames += 1 } else { summary.events += 1 }

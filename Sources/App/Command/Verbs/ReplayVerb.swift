@@ -14,6 +14,9 @@ let replayVerb = Verb(
         "Without --format only a summary is printed, on standard error: counts, and how late the "
             + "records were. With --format the records go to standard output as they become due, "
             + "as 'tapedeck cat' prints them.",
+        "With --projector the monitors run beside the play, and what they notice goes to standard "
+            + "output as it happens: phases, detections, pools that drain. --format ndjson makes it "
+            + "one JSON object a line.",
         "It stops before damage and exits 3; --skip-damage steps over it, which still exits 3. "
             + "When interrupted it prints the command that goes on from there and exits 1.",
     ],
@@ -27,6 +30,8 @@ let replayVerb = Verb(
             help: "Keep waits of more than a second between records, instead of cutting them"
         ),
         SharedFlags.skipDamage,
+        FoldFlags.projector,
+        FoldFlags.commitment,
         Flag(
             name: "format",
             value: ("FORMAT", .choice(["text", "ndjson", "csv"])),
@@ -39,6 +44,10 @@ let replayVerb = Verb(
         .init(
             purpose: "a thousand records at the recorded speed",
             line: "tapedeck replay deck --from seq:5000 --to seq:+1000"
+        ),
+        .init(
+            purpose: "what happened in the market, ten times as fast",
+            line: "tapedeck replay deck --rate 10 --projector lifecycle --projector trading"
         ),
         .init(
             purpose: "watch ten minutes in one",
@@ -80,10 +89,19 @@ private func runReplay(_ arguments: ParsedArguments) throws -> ExitCode {
         write: { try writeOutput($0) },
         report: { console.complain("tapedeck replay", $0) }
     )
-    run.format = arguments.text("format").flatMap(RecordPrinter.Format.init)
+    if arguments.has("projector") {
+        run.monitor = try ReplayMonitor(
+            reader,
+            try arguments.foldOptions(),
+            isJSON: arguments.text("format") == "ndjson",
+            clock: clock
+        )
+    } else {
+        run.format = arguments.text("format").flatMap(RecordPrinter.Format.init)
+    }
     run.skipsDamage = arguments.has("skip-damage")
     // Lines of records on the same terminal would tear the progress line.
-    if run.format == nil || !Terminal.isTerminal(.output) {
+    if run.format == nil && run.monitor == nil || !Terminal.isTerminal(.output) {
         run.progress = { records in
             if let text = line.update(done: records, now: clock.monotonicNanoseconds()) {
                 console.talk(text)

@@ -1,6 +1,7 @@
 import Assembly
 import MarketModel
 import Projection
+import RecordModel
 
 /// An assembler's anchor as a checkpoint keeps it.
 extension AssemblerAnchor {
@@ -9,6 +10,7 @@ extension AssemblerAnchor {
         var writer = RowWriter()
         writer.add(position)
         writer.add(optional: hash) { $0.add(Address($1)) }
+        writer.add(through.value)
         writer.add(hadStatuses)
         writer.add(UInt32(lacking.count))
         for range in lacking {
@@ -25,6 +27,7 @@ extension AssemblerAnchor {
         var reader = RowReader(bytes)
         let position = try reader.unsigned64()
         let hash = try reader.optional { reader throws(RowError) in try reader.address().storage }
+        let through = Sequence(try reader.unsigned64())
         let hadStatuses = try reader.boolean()
         var lacking: [ClosedRange<UInt64>] = []
         for _ in 0..<(try reader.unsigned32()) {
@@ -34,6 +37,12 @@ extension AssemblerAnchor {
             lacking.append(first...last)
         }
         try reader.finish()
-        self.init(position: position, hash: hash, hadStatuses: hadStatuses, lacking: lacking)
+        self.init(
+            position: position,
+            hash: hash,
+            through: through,
+            hadStatuses: hadStatuses,
+            lacking: lacking
+        )
     }
 }

@@ -1,0 +1,175 @@
+import CSQLite
+import MarketModel
+import Projection
+
+// Columns as SQL shows them, and as digests take them in.
+//
+//   unsigned8, 16, 32, signed32, signed64, boolean   INTEGER
+//   unsigned64     INTEGER up to 2^63 - 1, above TEXT of 20 digits
+//   unsigned128    INTEGER up to 2^63 - 1, above TEXT of 39 digits
+//   signed128      INTEGER within 64 bits, else TEXT of a sign and 39 digits
+//   address        TEXT: Base58, or `0x` and 40 digits (64 when the first 12 bytes are not zero)
+//   signature      TEXT: Base58, or `0x` and 64 digits
+//   text, bytes    TEXT, BLOB
+//
+// SQL sorts integers below text, so unsigned numbers sort as numbers whatever their size. Every
+// value has exactly one form; any other is damage.
+
+extension ColumnType {
+    /// The type of a column in a strict table.
+    var sqlName: String {
+        switch self {
+        case .unsigned8, .unsigned16, .unsigned32, .signed32, .signed64, .boolean: "INTEGER"
+        case .unsigned64, .unsigned128, .signed128: "ANY"
+        case .address, .signature, .text: "TEXT"
+        case .bytes: "BLOB"
+        }
+    }
+}
+
+/// Walks over the canonical form of a key or row and binds its columns.
+struct ColumnBinder {
+    let chain: Chain
+    let bytes: UnsafeRawBufferPointer
+    private var offset = 0
+    /// Texts that were made for binding; they stay where they are.
+    private let scratch: UnsafeMutableRawBufferPointer
+    private var used = 0
+
+    /// Bytes of scratch that a column may need.
+    static let scratchPerColumn = 96
+
+    init(
+        _ bytes: UnsafeRawBufferPointer,
+        chain: Chain,
+        scratch: UnsafeMutableRawBufferPointer
+    ) {
+        self.bytes = bytes
+        self.chain = chain
+        self.scratch = scratch
+    }
+
+    /// Whether everything was bound.
+    var isAtEnd: Bool { offset == bytes.count }
+
+    /// How much scratch was used.
+    var scratchUsed: Int { used }
+
+    /// Binds the next column. Canonical forms come from our own rows: what does not fit is a
+    /// mistake of ours.
+    mutating func bind(_ column: Column, at parameter: Int32, of statement: SQLiteStatement) {
+        if column.isOptional, number(1) == 0 {
+            statement.bindNull(at: parameter)
+            return
+        }
+        switch column.type {
+        case .unsigned8, .boolean: statement.bind(Int64(number(1)), at: parameter)
+        case .unsigned16: statement.bind(Int64(number(2)), at: parameter)
+        case .unsigned32: statement.bind(Int64(number(4)), at: parameter)
+        case .signed32:
+            statement.bind(Int64(number(4)) - 1 << 31, at: parameter)
+        case .signed64:
+            statement.bind(Int64(bitPattern: number(8) ^ 1 << 63), at: parameter)
+        case .unsigned64:
+            let value = number(8)
+            if let small = Int64(exactly: value) {
+                statement.bind(small, at: parameter)
+            } else {
+                bindDigits(UInt128(value), 20, sign: nil, at: parameter, of: statement)
+            }
+        case .unsigned128:
+            let value = UInt128(number(8)) << 64 | UInt128(number(8))
+            if let small = Int64(exactly: value) {
+                statement.bind(small, at: parameter)
+            } else {
+                bindDigits(value, 39, sign: nil, at: parameter, of: statement)
+            }
+        case .signed128:
+            let raw = (UInt128(number(8)) << 64 | UInt128(number(8))) ^ 1 << 127
+            let value = Int128(truncatingIfNeeded: raw)
+            if let small = Int64(exactly: value) {
+                statement.bind(small, at: parameter)
+            } else {
+                let sign = UInt8(ascii: value < 0 ? "-" : "+")
+                bindDigits(value.magnitude, 39, sign: sign, at: parameter, of: statement)
+            }
+        case .address: bindAddress(take(32), at: parameter, of: statement)
+        case .signature: bindSignature(take(64), at: parameter, of: statement)
+        case .text: statement.bindText(take(Int(number(4))), at: parameter)
+        case .bytes: statement.bindBytes(take(Int(number(4))), at: parameter)
+        }
+    }
+
+    private mutating func take(_ count: Int) -> UnsafeRawBufferPointer {
+        precondition(bytes.count - offset >= count, "a row that ends too early")
+        defer { offset += count }
+        return UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + count])
+    }
+
+    private mutating func number(_ count: Int) -> UInt64 {
+        take(count).reduce(0) { $0 << 8 | UInt64($1) }
+    }
+
+    private mutating func bindMade(
+        _ text: [UInt8],
+        at parameter: Int32,
+        of statement: SQLiteStatement
+    ) {
+        precondition(scratch.count - used >= text.count, "a text of \(text.count) bytes")
+        let place = UnsafeMutableRawBufferPointer(rebasing: scratch[used..<used + text.count])
+        place.copyBytes(from: text)
+        used += text.count
+        statement.bindText(UnsafeRawBufferPointer(place), at: parameter)
+    }
+
+    private mutating func bindDigits(
+        _ value: UInt128,
+        _ count: Int,
+        sign: UInt8?,
+        at parameter: Int32,
+        of statement: SQLiteStatement
+    ) {
+        let digits = Array(String(value).utf8)
+        var text: [UInt8] = sign.map { [$0] } ?? []  // no sign, no character
+        text.append(contentsOf: repeatElement(UInt8(ascii: "0"), count: count - digits.count))
+        text.append(contentsOf: digits)
+        bindMade(text, at: parameter, of: statement)
+    }
+
+    private mutating func bindAddress(
+        _ bytes: UnsafeRawBufferPointer,
+        at parameter: Int32,
+        of statement: SQLiteStatement
+    ) {
+        var text: [UInt8] = []
+        text.reserveCapacity(ColumnBinder.scratchPerColumn)
+        switch chain {
+        case .solana:
+            guard let value = Bytes32(bytes.bytes, at: 0) else { return }
+            Base58.append(value, to: &text)
+        case .evm:
+            let isShort = bytes.prefix(12).allSatisfy { $0 == 0 }
+            text.append(contentsOf: "0x".utf8)
+            Hex.append([UInt8](bytes.dropFirst(isShort ? 12 : 0)), to: &text)
+        }
+        bindMade(text, at: parameter, of: statement)
+    }
+
+    private mutating func bindSignature(
+        _ bytes: UnsafeRawBufferPointer,
+        at parameter: Int32,
+        of statement: SQLiteStatement
+    ) {
+        var text: [UInt8] = []
+        text.reserveCapacity(ColumnBinder.scratchPerColumn)
+        switch chain {
+        case .solana:
+            guard let value = Signature(bytes.bytes, at: 0) else { return }
+            Base58.append(value, to: &text)
+        case .evm:
+            text.append(contentsOf: "0x".utf8)
+            Hex.append([UInt8](bytes.prefix(32)), to: &text)
+        }
+        bindMade(text, at: parameter, of: statement)
+    }
+}

@@ -1,0 +1,173 @@
+package import MarketModel
+package import Platform
+package import Projection
+
+/// Where the state of a chain stands, and the files beside it that belong to it.
+package struct StatePath: Hashable, Sendable {
+    /// The path of the database.
+    package let path: String
+
+    init(_ path: String) {
+        self.path = path
+    }
+
+    /// Within a recording: `derived/state-<chain>-<key>.sqlite`, with the first 16 digits of the
+    /// key's digest.
+    ///
+    /// - Parameters:
+    ///   - recording: the recording's folder.
+    ///   - chain: whose state it is.
+    ///   - key: what it is made with.
+    package init(recording: String, chain: Chain, key: StateKey) {
+        let digits = key.digest.description.prefix(16)
+        path = StatePath.folder(recording) + "/state-\(chain.fileName)-\(digits).sqlite"
+    }
+
+    /// The folder of all that can be made again.
+    static func folder(_ recording: String) -> String { recording + "/derived" }
+
+    /// What SQLite keeps beside a database.
+    static let suffixes = ["-wal", "-shm", "-journal"]
+
+    /// Makes the folder unless it is there.
+    ///
+    /// - Parameters:
+    ///   - recording: the recording's folder.
+    ///   - fileSystem: the disk.
+    /// - Throws: `notOurs` when something else stands there, `failed`.
+    package static func prepareFolder(
+        _ recording: String,
+        on fileSystem: some FileSystem
+    ) throws(StateFile.OpenError) {
+        try prepareFolder(path: folder(recording), on: fileSystem)
+    }
+
+    static func prepareFolder(
+        path: String,
+        on fileSystem: some FileSystem
+    ) throws(StateFile.OpenError) {
+        do throws(SystemError) {
+            switch try fileSystem.kind(of: path) {
+            case .directory: return
+            case nil: try fileSystem.createDirectory(path)
+            default: throw SystemError.notOurs(path)
+            }
+        } catch {
+            throw StateFile.OpenError(error, at: path)
+        }
+    }
+
+    /// Looks at all names that SQLite will open, and locks the file for writing.
+    ///
+    /// SQLite follows links and does not say so: nothing but our own files may stand there. The
+    /// database is never opened here while SQLite has it open: closing it again would give
+    /// SQLite's own locks up.
+    func prepare(
+        _ purpose: StateFile.Purpose,
+        _ fileSystem: some FileSystem
+    ) throws(StateFile.OpenError) -> (any File)? {
+        do throws(SystemError) {
+            let names = [path, path + ".lock"] + StatePath.suffixes.map { path + $0 }
+            for name in names {
+                switch try fileSystem.kind(of: name) {
+                case nil, .file: break
+                default: throw SystemError.notOurs(name)
+                }
+            }
+            guard purpose == .write else { return nil }
+            let lock = try fileSystem.open(path + ".lock", .createIfMissing)
+            guard try lock.tryLock() else { return nil }
+            if try fileSystem.kind(of: path) == nil {
+                try removeCompanions(on: fileSystem)
+                try fileSystem.open(path, .createNew).close()
+            }
+            return lock
+        } catch {
+            throw StateFile.OpenError(error, at: path)
+        }
+    }
+
+    private func removeCompanions(on fileSystem: some FileSystem) throws(SystemError) {
+        for suffix in StatePath.suffixes where try fileSystem.kind(of: path + suffix) != nil {
+            try fileSystem.remove(path + suffix)
+        }
+    }
+
+    /// Takes a damaged state out of the way: the database stays as `<name>.damaged` for people,
+    /// one at a time.
+    ///
+    /// - Parameter fileSystem: the disk.
+    /// - Throws: what the disk says.
+    package func setAside(on fileSystem: some FileSystem) throws(SystemError) {
+        if try fileSystem.kind(of: path) != nil {
+            try fileSystem.rename(path, to: path + ".damaged")
+        }
+        try removeCompanions(on: fileSystem)
+    }
+
+    /// Removes a state with all that belongs to it.
+    ///
+    /// - Parameter fileSystem: the disk.
+    /// - Throws: what the disk says.
+    package func remove(on fileSystem: some FileSystem) throws(SystemError) {
+        if try fileSystem.kind(of: path) != nil { try fileSystem.remove(path) }
+        try removeCompanions(on: fileSystem)
+        for suffix in [".lock", ".damaged"] where try fileSystem.kind(of: path + suffix) != nil {
+            try fileSystem.remove(path + suffix)
+        }
+    }
+
+    /// States of the same chain made with other keys. They go when this one has got as far as
+    /// they are: until then they are what people can look at.
+    ///
+    /// - Parameters:
+    ///   - recording: the recording's folder.
+    ///   - chain: whose state it is.
+    ///   - fileSystem: the disk.
+    /// - Returns: their paths, by name.
+    /// - Throws: what the disk says.
+    package func others(
+        recording: String,
+        chain: Chain,
+        on fileSystem: some FileSystem
+    ) throws(SystemError) -> [StatePath] {
+        let folder = StatePath.folder(recording)
+        let start = "state-\(chain.fileName)-"
+        return try fileSystem.list(folder).filter { name in
+            name.hasPrefix(start) && name.hasSuffix(".sqlite")
+                && name.utf8.count == start.utf8.count + 16 + ".sqlite".utf8.count
+        }.map { StatePath(folder + "/" + $0) }.filter { $0 != self }
+    }
+}
+
+extension Chain {
+    /// The chain in a file's name.
+    var fileName: String {
+        switch self {
+        case .solana: "solana"
+        case .evm(let id): "evm-\(id)"
+        }
+    }
+}
+
+extension SystemError {
+    /// Something stands at a path that is no file or folder of ours.
+    static func notOurs(_ path: String) -> SystemError {
+        SystemError(call: notOursCall, subject: path, errno: 0)
+    }
+
+    /// Whether `notOurs` made it.
+    var isNotOurs: Bool { call == SystemError.notOursCall }
+
+    private static let notOursCall = "a file of our own expected"
+}
+
+extension StateFile.OpenError {
+    init(_ error: SystemError, at path: String) {
+        if error.isNotOurs || error.isSymbolicLink {
+            self = .notOurs(path: error.subject)
+        } else {
+            self = .failed(error.description)
+        }
+    }
+}

@@ -3,7 +3,7 @@ package import MarketModel
 /// How one chain is assembled. Part of the key of stored state: another configuration may give
 /// other actions.
 package struct AssemblerConfiguration: Hashable, Sendable {
-    /// When bundles are applied.
+    /// A slot's state at which its bundle is applied.
     package enum Commitment: Hashable, Sendable {
         /// Once their slot was voted for by enough of the cluster: undo is rare.
         case confirmed
@@ -11,7 +11,9 @@ package struct AssemblerConfiguration: Hashable, Sendable {
         case processed
     }
 
+    /// Whose chain it is: stands in its bundles.
     package var chain: Chain
+    /// When bundles are applied.
     package var commitment: Commitment
     /// Blocks behind the newest one at which one is final, where nobody says FINALIZED.
     package var finalDepth: Int

@@ -274,11 +274,11 @@ struct BranchPlanner {
                 }
         }
         if !isBelow, isBehind(node.number, by: limits.proofSlotsMax) { return true }
-        let (evidence, lacking) = chain.evidence(of: slot, node.hash)
-        if evidence != .unproved { return true }
+        let content = chain.content(of: slot, node.hash)
+        if content.evidence != .unproved { return true }
         // Some stream that should have more of it has not passed it yet.
         return !chain.streams.streams.contains { stream in
-            stream.tellsVotes && !stream.promise.groups.isDisjoint(with: lacking)
+            stream.tellsVotes && !stream.promise.groups.isDisjoint(with: content.lacking)
                 && stream.confirmedThrough.map { $0 < node.number } ?? true
         }
     }

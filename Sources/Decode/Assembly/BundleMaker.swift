@@ -18,9 +18,10 @@ struct BundleMaker {
         on predecessor: UInt64?
     ) -> (bundle: Bundle, hasConflict: Bool) {
         let header = hash.flatMap { slot.header($0) }
-        let mask = slot.counted(hash).mask
+        let content = chain.content(of: slot, hash)
+        let mask = content.mask
         let found = slot.transactions.relevant(in: mask)
-        var evidence = chain.evidence(of: slot, hash).0
+        var evidence = content.evidence
         let parent = header?.parent.number ?? slot.statusParent
         // Behind a parent that never came something is missing, however whole the slot itself is.
         let followsParent = predecessor == nil || parent == predecessor

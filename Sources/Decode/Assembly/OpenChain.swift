@@ -74,7 +74,10 @@ struct OpenChain: Sendable {
     var groups: SubscriptionGroups { streams.groups.union(gaps.groups) }
 
     /// The highest position that is applied; 0 when none is.
-    var appliedThrough: UInt64 { applied.last?.position ?? settled?.position ?? 0 }
+    var appliedThrough: UInt64 {
+        // 0: every slot lies above it.
+        applied.last?.position ?? settled?.position ?? 0
+    }
 
     /// Whether nothing of that slot is looked at any more.
     func isPast(_ number: UInt64) -> Bool {
@@ -83,15 +86,21 @@ struct OpenChain: Sendable {
         return false
     }
 
-    /// Place in `applied` of a position.
-    func appliedPlace(_ position: UInt64) -> Int? {
+    /// How many applied bundles lie below a position.
+    func appliedBelow(_ position: UInt64) -> Int {
         var low = 0
         var high = applied.count
         while low < high {
             let middle = (low + high) / 2
             if applied[middle].position < position { low = middle + 1 } else { high = middle }
         }
-        return low < applied.count && applied[low].position == position ? low : nil
+        return low
+    }
+
+    /// Place in `applied` of a position.
+    func appliedPlace(_ position: UInt64) -> Int? {
+        let place = appliedBelow(position)
+        return place < applied.count && applied[place].position == position ? place : nil
     }
 
     // MARK: Proof
@@ -136,23 +145,32 @@ struct OpenChain: Sendable {
         }
     }
 
-    /// How it is known that nothing is missing in a variant.
-    ///
-    /// - Parameters:
-    ///   - slot: the slot.
-    ///   - hash: the variant.
-    /// - Returns: the weakest evidence over all groups, and the groups that lack any.
-    func evidence(of slot: OpenSlot, _ hash: Bytes32?) -> (Evidence, lacking: SubscriptionGroups) {
-        guard hash != nil, !slot.isOverfull else { return (.unproved, slot.groups) }
+    /// What a variant consists of, and how it is known that nothing of it is missing.
+    struct Content {
+        /// Parts without hash belong to the only variant that is known; where it is whole without
+        /// them they add nothing, because they may be of another one that nobody named.
+        var mask: PartMask
+        /// The weakest over all groups.
+        var evidence: Evidence
+        /// Groups that lack any.
+        var lacking: SubscriptionGroups
+    }
+
+    /// The parts and the proof of a variant; nil for the one without header.
+    func content(of slot: OpenSlot, _ hash: Bytes32?) -> Content {
         let counted = slot.counted(hash)
-        if counted.isWhole { return (.counted, []) }
+        let unproved = Content(mask: counted.mask, evidence: .unproved, lacking: slot.groups)
+        guard hash != nil, !slot.isOverfull else { return unproved }
+        if counted.isWhole { return Content(mask: counted.mask, evidence: .counted, lacking: []) }
         var proved: SubscriptionGroups = []
-        for (number, part) in slot.parts.enumerated()
-        where part.isProved && part.hash == hash && counted.mask >> PartMask(number) & 1 == 1 {
+        for part in slot.parts where part.isProved && part.hash == hash && !part.isDead {
             if !gaps.doubts(part.stream, slot.number) { proved.formUnion(part.groups) }
         }
         let lacking = slot.groups.subtracting(proved)
         // Where nobody was asked for anything, nothing is proved.
-        return (lacking.isEmpty && !slot.groups.isEmpty ? .barrier : .unproved, lacking)
+        guard lacking.isEmpty, !slot.groups.isEmpty else {
+            return Content(mask: counted.mask, evidence: .unproved, lacking: lacking)
+        }
+        return Content(mask: slot.mask(hash).strict, evidence: .barrier, lacking: [])
     }
 }

@@ -183,7 +183,6 @@ struct OpenSlot: Sendable {
         isDirty = true
     }
 
-
     /// Takes in a commitment step.
     mutating func add(_ status: SlotStatus, from stream: OpenStream) {
         guard let part = statusPart(stream) else { return }

@@ -95,12 +95,28 @@ package struct SlotAssembler: Sendable {
             advance(&actions)
         case .wholeBlock(let stream, let block):
             take(block, from: stream, at: sequence, &actions)
-        case .streamOpened, .streamClosed, .recordsMissing:
-            takeStream(input, at: sequence)
+        case .streamOpened(let id, let promise):
+            if chain.streams.open(id, promise, at: sequence) == nil { tally.undeclared &+= 1 }
             advance(&actions)
-        case .gapOpened, .gapBounded, .gapFilled, .gapAbandoned:
-            takeGap(input)
+        case .streamClosed(let id):
+            chain.streams.close(id)
             advance(&actions)
+        case .recordsMissing(let id):
+            missRecords(of: id)
+        case .gapOpened(let gap):
+            let lowest = chain.window.slots.first?.number ?? chain.appliedThrough
+            if !chain.gaps.open(gap, lowest: lowest) { tally.undeclared &+= 1 }
+            advanceInDoubt(&actions)
+        case .gapBounded(let id, let through):
+            chain.gaps.bound(id, through: through)
+            advanceInDoubt(&actions)
+        case .gapFilled(let id):
+            chain.gaps.fill(id)
+            advanceInDoubt(&actions)
+        case .gapAbandoned(let id):
+            let newest = max(chain.window.highest ?? chain.appliedThrough, chain.appliedThrough)
+            chain.gaps.abandon(id, newest: newest)
+            advanceInDoubt(&actions)
         }
     }
 
@@ -340,37 +356,17 @@ package struct SlotAssembler: Sendable {
         }
     }
 
-    private mutating func takeStream(_ input: AssemblerInput, at sequence: Sequence) {
-        switch input {
-        case .streamOpened(let id, let promise):
-            if chain.streams.open(id, promise, at: sequence) == nil { tally.undeclared &+= 1 }
-            if promise.hasSlots { chain.hadVotes = true }
-        case .streamClosed(let id):
-            chain.streams.close(id)
-        case .recordsMissing(let id):
-            for place in chain.streams.streams.indices
-            where id == nil || chain.streams[place].id == id {
-                chain.streams.beginLife(place)
-            }
-        default:
-            preconditionFailure("no stream event: \(input)")
+    private mutating func missRecords(of stream: StreamID?) {
+        for place in chain.streams.streams.indices
+        where stream == nil || chain.streams[place].id == stream {
+            chain.streams.beginLife(place)
         }
     }
 
-    private mutating func takeGap(_ input: AssemblerInput) {
-        let newest = max(chain.window.highest ?? 0, chain.appliedThrough)  // 0: nothing is known
-        switch input {
-        case .gapOpened(let gap):
-            let lowest = chain.window.slots.first?.number ?? chain.appliedThrough
-            if !chain.gaps.open(gap, lowest: lowest) { tally.undeclared &+= 1 }
-        case .gapBounded(let id, let through): chain.gaps.bound(id, through: through)
-        case .gapFilled(let id): chain.gaps.fill(id)
-        case .gapAbandoned(let id): chain.gaps.abandon(id, newest: newest)
-        default:
-            preconditionFailure("no gap event: \(input)")
-        }
-        // Any proof may be in doubt now, or no longer.
+    /// A gap has changed: any proof may be in doubt now, or no longer.
+    private mutating func advanceInDoubt(_ actions: inout [ChainAction]) {
         chain.window.dirtyAll()
+        advance(&actions)
     }
 
     // MARK: Actions
@@ -502,9 +498,7 @@ package struct SlotAssembler: Sendable {
         } else {
             place = chain.applied.count - 1 - configuration.finalDepth
         }
-        if let held = chain.gaps.lowestOpen {
-            while place >= 0, chain.applied[place].position >= held { place -= 1 }
-        }
+        if let held = chain.gaps.lowestOpen { place = min(place, chain.appliedBelow(held) - 1) }
         let limits = configuration.limits
         let excess = chain.applied.count - limits.openSlotsMax / 2
         if place < excess - 1 { return (excess - 1, true) }

@@ -81,7 +81,7 @@ struct MadeStreams {
         }
         for event in before { add(event, until: breakTime) }
         // The last slots had not been confirmed there yet.
-        let lowest = max(chain.first, (before.map(\.slot).max() ?? 0) - 4)
+        let lowest = max(chain.first + 4, before.map(\.slot).max() ?? chain.first) - 4
         add(breakTime, .streamClosed(stream), 0)
         let gap = Sequence(nextGap)
         nextGap += 1
@@ -145,9 +145,8 @@ struct MadeStreams {
         events.append(Event(time: time, input: input, slot: slot))
     }
 
-    /// What an unbroken stream tells, by rising time.
-    ///
-    /// - Parameter sees: whether its node sees the rivals of main blocks first.
+    /// What an unbroken stream tells, by rising time; its node may see the rivals of main blocks
+    /// first.
     private mutating func story(
         _ number: Int,
         _ stream: StreamID,

@@ -43,6 +43,7 @@ public struct RowReader {
         return Int128(truncatingIfNeeded: value ^ 1 << 127)
     }
     /// A column of type `boolean`.
+    @usableFromInline
     package mutating func boolean() throws(RowError) -> Bool {
         let value: UInt8 = try number()
         guard value <= 1 else { throw .invalid(column: column) }
@@ -88,7 +89,8 @@ public struct RowReader {
         return try take(Int(count))
     }
     /// An optional column.
-    package mutating func optional<Value>(
+    @inlinable
+    public mutating func optional<Value>(
         _ body: (inout RowReader) throws(RowError) -> Value
     ) throws(RowError) -> Value? {
         try boolean() ? try body(&self) : nil

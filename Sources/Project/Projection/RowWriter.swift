@@ -65,6 +65,7 @@ public struct RowWriter {
         append(UInt128(truncatingIfNeeded: value) ^ 1 << 127)
     }
     /// A column of type `boolean`.
+    @usableFromInline
     package mutating func add(_ value: Bool) { bytes.append(value ? 1 : 0) }
     /// A column of type `address`.
     package mutating func add(_ value: Address) { append(value.storage) }
@@ -97,12 +98,14 @@ public struct RowWriter {
         bytes.append(contentsOf: value)
     }
     /// An optional column: its mark, and `body` when it is there.
-    package mutating func add<Value>(
+    @inlinable
+    public mutating func add<Value>(
         optional value: Value?,
         _ body: (inout RowWriter, Value) -> Void
     ) {
-        bytes.append(value == nil ? 0 : 1)
-        if let value { body(&self, value) }
+        guard let value else { return add(false) }
+        add(true)
+        body(&self, value)
     }
 
     private mutating func append<Number: FixedWidthInteger & UnsignedInteger>(_ value: Number) {

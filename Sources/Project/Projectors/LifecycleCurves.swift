@@ -12,6 +12,8 @@ enum LifecycleCurves {
         let isBirth = state.set.works[place].market.lastTrade == nil
         fill(created, into: place, of: &state)
         state.curves.put(created.curve, TokenCurveRow(token: created.token))
+        let text = TokenTextRow(name: created.name, symbol: created.symbol, uri: created.uri)
+        state.texts.put(created.token, text)
         if isBirth {
             state.set.works[place].row.origin = .curve
             state.set.works[place].start = TokenStartRow()
@@ -35,9 +37,6 @@ enum LifecycleCurves {
         row.user = created.user
         row.firstCreator = created.creator
         row.creator = created.creator
-        row.name = created.name
-        row.symbol = created.symbol
-        row.uri = created.uri
         row.tokenProgram = created.tokenProgram
         row.isMayhem = created.isMayhem
         row.isCashback = created.isCashback
@@ -100,16 +99,18 @@ enum LifecycleCurves {
 
     /// Whether a trade begins trading: not the agent's, and not what its makers buy within the
     /// transaction that creates it, unless the parameters say so.
-    private static func begins(_ trade: Trade, _ place: Int, of state: LifecycleState) -> Bool {
+    private static func begins(
+        _ trade: Trade,
+        _ place: Int,
+        of state: borrowing LifecycleState
+    ) -> Bool {
         if trade.flags.contains(.mayhemAgent) { return false }
         if state.parameters.devBuyCountsAsTrading { return true }
-        let row = state.set.works[place].row
-        let isInCreation =
-            row.createdPosition == state.moment.position
-            && row.createdTransaction == state.moment.transaction
-        return
-            !(isInCreation && trade.side == .buy
-            && state.traders.isMaker(trade.trader, of: row))
+        guard trade.side == .buy,
+            state.set.works[place].row.createdPosition == state.moment.position,
+            state.set.works[place].row.createdTransaction == state.moment.transaction
+        else { return true }
+        return !state.traders.isMaker(trade.trader, of: state.set.works[place])
     }
 
     /// Takes what a trade tells of a curve whose creation was not seen.

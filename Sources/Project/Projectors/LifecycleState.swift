@@ -6,6 +6,7 @@ import Projection
 struct LifecycleState {
     let parameters: LifecycleParameters
     let curves: Table<TokenCurveRow>
+    let texts: Table<TokenTextRow>
     private let pricing: TokenPricing
     let traders: TokenTraders
     var set: LifecycleWorkingSet
@@ -15,6 +16,7 @@ struct LifecycleState {
     init(_ store: StateStore, _ parameters: LifecycleParameters) {
         self.parameters = parameters
         curves = store.table(TokenCurveRow.self)
+        texts = store.table(TokenTextRow.self)
         pricing = TokenPricing(store, parameters)
         traders = TokenTraders(store, parameters)
         set = LifecycleWorkingSet(store, parameters)
@@ -142,7 +144,7 @@ struct LifecycleState {
     private func phaseNotice(_ place: Int) -> Notice {
         let work = set.works[place]
         var details = [Notice.Detail("venue", work.row.venue.description)]
-        if let symbol = work.row.symbol { details.append(Notice.Detail("symbol", symbol)) }
+        if let text = texts[work.token] { details.append(Notice.Detail("symbol", text.symbol)) }
         if let creator = work.row.creator {
             details.append(Notice.Detail("creator", creator.text(on: moment.chain)))
         }

@@ -63,11 +63,12 @@ struct LifecycleWorkingSet {
 
     /// Writes what changed and forgets everything.
     mutating func write() {
-        for work in works {
-            if work.isRowChanged { tokens.put(work.token, work.row) }
-            if work.isMarketChanged {
-                markets.put(work.token, work.market)
-                if let start = work.start { starts.put(work.token, start) }
+        for place in works.indices {
+            let token = works[place].token
+            if works[place].isRowChanged { tokens.put(token, works[place].row) }
+            if works[place].isMarketChanged {
+                markets.put(token, works[place].market)
+                if let start = works[place].start { starts.put(token, start) }
             }
         }
         works.removeAll(keepingCapacity: true)

@@ -92,14 +92,15 @@ struct LiquidityWorkingSet {
 
     /// Writes what changed and forgets everything.
     mutating func write() {
-        for work in works {
-            if work.isRowChanged { pools.put(work.pool, work.row) }
-            guard work.isStateChanged else { continue }
-            states.put(work.pool, work.state)
-            if let hour, var row = work.hour {
-                row.token = work.state.token
-                row.quote = work.state.quote
-                hours.put(PoolHourKey(pool: work.pool, hour: hour), row)
+        for place in works.indices {
+            let pool = works[place].pool
+            if works[place].isRowChanged { pools.put(pool, works[place].row) }
+            guard works[place].isStateChanged else { continue }
+            states.put(pool, works[place].state)
+            if let hour, var row = works[place].hour {
+                row.token = works[place].state.token
+                row.quote = works[place].state.quote
+                hours.put(PoolHourKey(pool: pool, hour: hour), row)
             }
         }
         works.removeAll(keepingCapacity: true)

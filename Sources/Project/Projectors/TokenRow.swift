@@ -14,9 +14,6 @@ package struct TokenRow: TableRow {
     package var user: Address?
     package var firstCreator: Address?
     package var creator: Address?
-    package var name: String?
-    package var symbol: String?
-    package var uri: String?
     package var tokenProgram: Address?
     package var isMayhem: Bool = false
     package var isCashback: Bool = false
@@ -92,9 +89,6 @@ package struct TokenRow: TableRow {
                 "who got the fees of the creator when it was made"
             ),
             Column("creator", .address, isOptional: true, "who gets the fees of the creator now"),
-            Column("name", .text, isOptional: true, "as its creation says"),
-            Column("symbol", .text, isOptional: true, "as its creation says"),
-            Column("uri", .text, isOptional: true, "as its creation says"),
             Column("token_program", .address, isOptional: true, "SPL Token or Token-2022"),
             Column("is_mayhem", .boolean, "whether the agent of pump.fun trades it"),
             Column("is_cashback", .boolean, "whether traders get the fee of the creator back"),
@@ -224,9 +218,6 @@ package struct TokenRow: TableRow {
         writer.add(optional: user) { $0.add($1) }
         writer.add(optional: firstCreator) { $0.add($1) }
         writer.add(optional: creator) { $0.add($1) }
-        writer.add(optional: name) { $0.add($1) }
-        writer.add(optional: symbol) { $0.add($1) }
-        writer.add(optional: uri) { $0.add($1) }
         writer.add(optional: tokenProgram) { $0.add($1) }
         writer.add(isMayhem)
         writer.add(isCashback)
@@ -268,9 +259,6 @@ package struct TokenRow: TableRow {
         user = try reader.optional { (reader) throws(RowError) in try reader.address() }
         firstCreator = try reader.optional { (reader) throws(RowError) in try reader.address() }
         creator = try reader.optional { (reader) throws(RowError) in try reader.address() }
-        name = try reader.optional { (reader) throws(RowError) in try reader.text() }
-        symbol = try reader.optional { (reader) throws(RowError) in try reader.text() }
-        uri = try reader.optional { (reader) throws(RowError) in try reader.text() }
         tokenProgram = try reader.optional { (reader) throws(RowError) in try reader.address() }
         isMayhem = try reader.boolean()
         isCashback = try reader.boolean()

@@ -20,23 +20,23 @@ struct TokenTraders {
         let isInQuote = trade.quote == work.row.quote
         let key = TokenTraderKey(token: work.token, trader: trade.trader)
         var isFirstBuy = false
-        if var row = traders[key] {
-            isFirstBuy = row.buys == 0 && trade.side == .buy
-            add(trade, isInQuote: isInQuote, to: &row, of: &work, at: moment)
-            traders.put(key, row)
-        } else if work.market.traders < parameters.exactTradersMax {
-            isFirstBuy = trade.side == .buy
-            var row = TokenTraderRow()
-            row.firstPosition = moment.position
-            row.firstTransaction = moment.transaction
-            add(trade, isInQuote: isInQuote, to: &row, of: &work, at: moment)
-            traders.put(key, row)
-            work.market.traders += 1
-        } else {
+        let isBeyond = work.market.traders >= parameters.exactTradersMax && traders[key] == nil
+        if isBeyond {
             sketch(trade.trader, of: &work)
+        } else {
+            // Found and changed in one step: this is where most of the time goes.
+            traders.update(key, default: TokenTraderRow()) { row in
+                isFirstBuy = row.buys == 0 && trade.side == .buy
+                if row.buys == 0, row.sells == 0 {
+                    row.firstPosition = moment.position
+                    row.firstTransaction = moment.transaction
+                    work.market.traders += 1
+                }
+                add(trade, isInQuote: isInQuote, to: &row, of: &work, at: moment)
+            }
         }
         countStart(trade, isInQuote: isInQuote, isFirstBuy: isFirstBuy, of: &work, at: moment)
-        if isMaker(trade.trader, of: work.row) {
+        if isMaker(trade.trader, of: work) {
             countMaker(trade, isInQuote: isInQuote, of: &work, at: moment)
         }
     }
@@ -100,7 +100,7 @@ struct TokenTraders {
             if slots == 0, !isInCreation { start.bundleBuyers &+= 1 }
             if slots > 0, slots <= parameters.sniperSlots { start.sniperBuyers &+= 1 }
         }
-        if isInCreation, trade.side == .buy, isMaker(trade.trader, of: work.row) {
+        if isInCreation, trade.side == .buy, isMaker(trade.trader, of: work) {
             start.devBuys &+= 1
             start.devTokens = start.devTokens.plus(trade.tokenAmount)
             start.devQuote = start.devQuote.plus(trade.quoteAmount)
@@ -109,8 +109,8 @@ struct TokenTraders {
     }
 
     /// Whether somebody made the token or gets the fees of its creator.
-    func isMaker(_ trader: Address, of row: TokenRow) -> Bool {
-        trader == row.creator || trader == row.firstCreator || trader == row.user
+    func isMaker(_ trader: Address, of work: borrowing TokenWork) -> Bool {
+        trader == work.row.creator || trader == work.row.firstCreator || trader == work.row.user
     }
 
     private func countMaker(

@@ -6,7 +6,8 @@ import Testing
 
 @Suite struct MonitorRowTests {
     static let types: [any TableRow.Type] = [
-        TokenRow.self, TokenMarketRow.self, TokenStartRow.self, TokenTraderRow.self,
+        TokenRow.self, TokenTextRow.self, TokenMarketRow.self, TokenStartRow.self,
+        TokenTraderRow.self,
         TokenCreatorRow.self, TokenMilestoneRow.self, TokenCurveRow.self, TokenSketchRow.self,
         MonitorClock<LifecycleOwner>.self, MonitorGap<LifecycleOwner>.self,
         MonitorDrift<LifecycleOwner>.self,

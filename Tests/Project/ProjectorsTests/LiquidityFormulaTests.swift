@@ -128,4 +128,33 @@ import Testing
         #expect(UInt64.basisPoints(.max - 1, of: .max) == 9_999)
         #expect(UInt64.basisPoints(.max, of: 1) == .max)
     }
+
+    @Test func `the greatest pools come first, equals by their address`() {
+        let pools = [(3, 50), (1, 50), (2, 70), (9, 1)] as [(UInt64, UInt128)]
+        let ranked = F.greatest(
+            pools.map { F.RankedPool(pool: address($0.0), tvl: $0.1) },
+            count: 3
+        )
+        #expect(ranked.map(\.pool) == [address(2), address(1), address(3)])
+        #expect(F.greatest(ranked, count: -1).isEmpty)
+    }
+
+    @Test func `a token is abandoned after a day without a trade`() {
+        let parameters = LifecycleParameters(.solana)
+        func isAbandoned(_ last: UInt64?, _ now: UInt64) -> Bool {
+            TokenFormulas.isAbandoned(lastTrade: last, first: 1_000, at: now, parameters)
+        }
+        #expect(isAbandoned(2_000, 218_000) == false)
+        #expect(isAbandoned(2_000, 218_001))
+        #expect(isAbandoned(nil, 217_001))
+        #expect(isAbandoned(5_000, 4_000) == false)
+    }
+
+    @Test func `what a creator sold is told of what he bought`() {
+        var market = TokenMarketRow()
+        #expect(TokenFormulas.creatorSoldBasisPoints(market) == nil)
+        market.creatorBought = 3
+        market.creatorSold = 1
+        #expect(TokenFormulas.creatorSoldBasisPoints(market) == 3_333)
+    }
 }

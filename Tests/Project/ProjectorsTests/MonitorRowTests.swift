@@ -1,3 +1,4 @@
+import Foundation
 import MarketModel
 import Projection
 import Testing
@@ -140,5 +141,21 @@ import Testing
         writer.add(8 as UInt8)
         var reader = RowReader(writer.bytes)
         #expect(throws: RowError.invalid(column: 0)) { try TokenRow(from: &reader) }
+    }
+
+    @Test func `the stage's page lists every table as its schema has it`() throws {
+        var root = URL(fileURLWithPath: #filePath)
+        for _ in 0..<4 { root.deleteLastPathComponent() }
+        let page = root.appendingPathComponent("Sources/Project/README.md")
+        let lines = Set(
+            try String(contentsOf: page, encoding: .utf8)
+                .split(separator: "\n").map(String.init)
+        )
+        for schema in Self.types.map({ $0.schema }) {
+            let key = schema.key.map(\.name).joined(separator: ", ")
+            let columns = schema.columns.map(\.name).joined(separator: ", ")
+            let line = "| `\(schema.name)` | \(schema.meaning) | \(key) | \(columns) |"
+            #expect(lines.contains(line), "\(line)")
+        }
     }
 }

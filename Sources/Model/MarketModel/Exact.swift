@@ -65,6 +65,19 @@ package enum Exact {
         over divisor: (UInt128, UInt128)
     ) -> Int64? {
         guard divisor.0 > 0, divisor.1 > 0 else { return nil }
+        // Nearly all amounts are of 64 bits: their products fit, and a plain division does.
+        if (a | b | c | d | divisor.0 | divisor.1) >> 64 == 0 {
+            let (left, right) = (a &* b, c &* d)
+            let isNegative = left < right
+            let distance = isNegative ? right &- left : left &- right
+            if distance >> 114 == 0, scale <= 1 << 14 {
+                return quotient(
+                    distance &* UInt128(scale),
+                    over: divisor.0 &* divisor.1,
+                    isNegative: isNegative
+                )
+            }
+        }
         let left = UInt256(a, times: b)
         let right = UInt256(c, times: d)
         let isNegative = left < right
@@ -75,6 +88,18 @@ package enum Exact {
         let rounded = isExact ? quotient : quotient.addingReportingOverflow(1).partialValue
         guard rounded <= UInt64(Int64.max), quotient < .max else { return .min }
         return -Int64(rounded)
+    }
+
+    /// `floor(distance / divisor)` with a sign, saturated at the ends of 64 bits.
+    private static func quotient(
+        _ distance: UInt128,
+        over divisor: UInt128,
+        isNegative: Bool
+    ) -> Int64 {
+        let (quotient, rest) = distance.quotientAndRemainder(dividingBy: divisor)
+        guard isNegative else { return Int64(clamping: quotient) }
+        let rounded = rest > 0 ? quotient &+ 1 : quotient
+        return rounded > UInt128(Int64.max) ? .min : -Int64(rounded)
     }
 
     /// `floor(sqrt(a * b))`.

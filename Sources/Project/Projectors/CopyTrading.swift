@@ -13,7 +13,9 @@ struct CopyTrading {
         var token: Address
         var pool: Address
         var quote: Address
-        var leg: TradeLeg
+        /// Positions that the wallet has closed in this quote, and those of them with a gain.
+        var closed: UInt32
+        var wins: UInt32
         var day: Int64
         var time: Int64
     }
@@ -22,15 +24,13 @@ struct CopyTrading {
     let total: Table<CopyTradingTotal>
     let tokens: Table<CopyTradingToken>
     let pairs: Table<CopyTradingPair>
-    let traders: Table<TradingTrader>
     let parameters: TradingParameters
 
-    init(_ store: StateStore, traders: Table<TradingTrader>, _ parameters: TradingParameters) {
+    init(_ store: StateStore, _ parameters: TradingParameters) {
         wallets = store.table(CopyTradingWallet.self)
         total = store.table(CopyTradingTotal.self)
         tokens = store.table(CopyTradingToken.self)
         pairs = store.table(CopyTradingPair.self)
-        self.traders = traders
         self.parameters = parameters
     }
 
@@ -49,8 +49,11 @@ struct CopyTrading {
 
     /// Folds a first buy.
     ///
-    /// - Returns: the relations that begin with it; at most one.
-    func fold(_ buy: FirstBuy) -> (Detection.Key, Detection)? {
+    /// - Parameters:
+    ///   - buy: what was bought.
+    ///   - leg: the trade.
+    /// - Returns: the relation that begins with it.
+    func fold(_ buy: FirstBuy, _ leg: TradeLeg) -> (Detection.Key, Detection)? {
         var token = tokens[buy.token] ?? CopyTradingToken(createdAt: nil)
         let wasBought = token.isBought
         if !wasBought {
@@ -61,10 +64,10 @@ struct CopyTrading {
                 $0.tokens.add()
             }
         }
-        let isCreation = token.createdAt == buy.leg.slot
-        let isLeading = !isCreation && isLeader(buy)
+        let isCreation = token.createdAt == leg.slot
+        let isLeading = !isCreation && isLeader(buy, leg)
         var wallet =
-            wallets[buy.leg.trader]
+            wallets[leg.trader]
             ?? CopyTradingWallet(day: buy.day, days: parameters.copyDays)
         wallet.firstBuys.advance(to: buy.day)
         wallet.firstBuys.add()
@@ -72,40 +75,37 @@ struct CopyTrading {
             wallet.ledBuys.advance(to: buy.day)
             wallet.ledBuys.add()
         }
-        wallets.put(buy.leg.trader, wallet)
+        wallets.put(leg.trader, wallet)
         let relation =
-            token.leads.isEmpty || isCreation ? nil : follow(buy, wallet, token.leads)
-        if isLeading { lead(buy, in: &token) }
+            token.leads.isEmpty || isCreation ? nil : follow(buy, leg, wallet, token.leads)
+        if isLeading { lead(buy, leg, in: &token) }
         if isLeading || !wasBought { tokens.put(buy.token, token) }
         return relation
     }
 
     /// Whether the wallet leads in the currency it buys with.
-    private func isLeader(_ buy: FirstBuy) -> Bool {
-        if parameters.leaders.contains(buy.leg.trader) { return true }
-        let key = TradingTrader.Key(trader: buy.leg.trader, quote: buy.quote)
-        guard let trader = traders[key], trader.closed >= parameters.leaderClosedMin else {
-            return false
-        }
+    private func isLeader(_ buy: FirstBuy, _ leg: TradeLeg) -> Bool {
+        if parameters.leaders.contains(leg.trader) { return true }
+        guard buy.closed >= parameters.leaderClosedMin else { return false }
         let share = UInt128(parameters.leaderWinBasisPoints)
-        return UInt128(trader.wins) * 10_000 >= UInt128(trader.closed) * share
+        return UInt128(buy.wins) * 10_000 >= UInt128(buy.closed) * share
     }
 
     /// Remembers a leader's buy; of more than fit the earliest stay.
-    private func lead(_ buy: FirstBuy, in token: inout CopyTradingToken) {
-        let slot = buy.leg.slot
+    private func lead(_ buy: FirstBuy, _ leg: TradeLeg, in token: inout CopyTradingToken) {
+        let slot = leg.slot
         token.leads.removeAll { slot &- $0.slot > parameters.copySlots }
         guard token.leads.count < parameters.copyLeadersMax else { return }
         token.leads.append(
             CopyTradingToken.Lead(
                 slot: slot,
-                place: buy.leg.place,
-                transaction: buy.leg.transaction,
+                place: leg.place,
+                transaction: leg.transaction,
                 pool: buy.pool,
-                trader: buy.leg.trader,
-                feePayer: buy.leg.feePayer,
-                tokenAmount: buy.leg.tokenAmount,
-                quoteAmount: buy.leg.traderQuoteAmount
+                trader: leg.trader,
+                feePayer: leg.feePayer,
+                tokenAmount: leg.tokenAmount,
+                quoteAmount: leg.traderQuoteAmount
             )
         )
     }
@@ -114,6 +114,7 @@ struct CopyTrading {
     /// a relation, the earliest leader first.
     private func follow(
         _ buy: FirstBuy,
+        _ leg: TradeLeg,
         _ wallet: CopyTradingWallet,
         _ leads: [CopyTradingToken.Lead]
     ) -> (Detection.Key, Detection)? {
@@ -121,38 +122,43 @@ struct CopyTrading {
         var isRelated = false
         var relation: (Detection.Key, Detection)?
         for lead in leads {
-            let (lag, isBefore) = buy.leg.slot.subtractingReportingOverflow(lead.slot)
-            guard !isBefore, lag <= parameters.copySlots, lead.trader != buy.leg.trader,
-                lag > 0 || lead.place.transaction < buy.leg.place.transaction,
-                lead.feePayer == nil || lead.feePayer != buy.leg.feePayer
+            let (lag, isBefore) = leg.slot.subtractingReportingOverflow(lead.slot)
+            guard !isBefore, lag <= parameters.copySlots, lead.trader != leg.trader,
+                lag > 0 || lead.place.transaction < leg.place.transaction,
+                lead.feePayer == nil || lead.feePayer != leg.feePayer
             else { continue }
-            let key = CopyTradingPair.Key(leader: lead.trader, follower: buy.leg.trader)
+            let key = CopyTradingPair.Key(leader: lead.trader, follower: leg.trader)
             var pair =
-                pairs[key] ?? CopyTradingPair(day: buy.day, slot: buy.leg.slot, parameters)
-            add(lag: lag, of: buy, to: &pair)
+                pairs[key] ?? CopyTradingPair(day: buy.day, slot: leg.slot, parameters)
+            add(lag: lag, at: buy.day, slot: leg.slot, to: &pair)
             if pair.relatedAt != nil {
                 pair.copies &+= 1
                 isRelated = true
             } else if !isRelated, let lift = lift(pair, lead.trader, wallet, at: buy.day) {
-                pair.relatedAt = buy.leg.slot
+                pair.relatedAt = leg.slot
                 pair.lift = lift
                 isRelated = true
-                relation = detection(buy, lead, pair, lift)
+                relation = detection(buy, leg, lead, pair, lift)
             }
             pairs.put(key, pair)
         }
         return relation
     }
 
-    private func add(lag: UInt64, of buy: FirstBuy, to pair: inout CopyTradingPair) {
-        if pair.tokens.total(at: buy.day) == 0 {
+    private func add(
+        lag: UInt64,
+        at day: Int64,
+        slot: UInt64,
+        to pair: inout CopyTradingPair
+    ) {
+        if pair.tokens.total(at: day) == 0 {
             pair.lags = [UInt32](repeating: 0, count: pair.lags.count)
         }
-        pair.tokens.advance(to: buy.day)
+        pair.tokens.advance(to: day)
         pair.tokens.add()
         let place = Int(min(lag, UInt64(pair.lags.count - 1)))
         pair.lags[place] &+= 1
-        pair.lastSlot = buy.leg.slot
+        pair.lastSlot = slot
     }
 
     /// How many times more often than by chance the pair met; nil when a condition does not hold.
@@ -184,11 +190,12 @@ struct CopyTrading {
 
     private func detection(
         _ buy: FirstBuy,
+        _ leg: TradeLeg,
         _ lead: CopyTradingToken.Lead,
         _ pair: CopyTradingPair,
         _ lift: UInt64
     ) -> (Detection.Key, Detection) {
-        var first = buy.leg
+        var first = leg
         first.slot = lead.slot
         first.place = lead.place
         first.transaction = lead.transaction
@@ -203,20 +210,20 @@ struct CopyTrading {
             pool: buy.pool,
             token: buy.token,
             quote: buy.quote,
-            attacker: buy.leg.trader,
+            attacker: leg.trader,
             legs: [
                 DetectionLeg(.leader, first, pool: lead.pool),
-                DetectionLeg(.follower, buy.leg, pool: buy.pool),
+                DetectionLeg(.follower, leg, pool: buy.pool),
             ],
             confidence: UInt8(min(points + (lift >= 20 ? 10 : 0), 100)),
-            detectedAt: buy.leg.slot,
+            detectedAt: leg.slot,
             time: buy.time,
             evidence: "tokens=\(tokens) median_lag=\(median) lift=\(lift)"
         )
         detection.other = lead.trader
         let key = Detection.Key(
-            slot: buy.leg.slot,
-            place: buy.leg.place,
+            slot: leg.slot,
+            place: leg.place,
             kind: .copyTrading
         )
         return (key, detection)

@@ -103,6 +103,12 @@ package struct CopyTradingPair: TableRow {
             self.follower = follower
         }
 
+        /// The last words of addresses tell them apart well enough.
+        package func hash(into hasher: inout Hasher) {
+            hasher.combine(leader.storage.words.3)
+            hasher.combine(follower.storage.words.3)
+        }
+
         package static func < (left: Key, right: Key) -> Bool {
             (left.leader, left.follower) < (right.leader, right.follower)
         }

@@ -41,7 +41,9 @@ struct FrontRunFinder {
             defer { index -= 1 }
             let gap = run.place.transaction - window.scan[index].transaction
             guard gap <= parameters.frontRunGap else { return nil }
-            guard gap > 0, window.scan[index].isBuy == (run.side == .buy), window.scan[index].isUsable else {
+            guard gap > 0, window.scan[index].isBuy == (run.side == .buy),
+                window.scan[index].isUsable
+            else {
                 continue
             }
             if let confidence = confidence(window[index], before: run, in: window) {

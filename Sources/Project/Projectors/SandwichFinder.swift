@@ -17,7 +17,9 @@ struct SandwichFinder {
     /// The best match of a back; nil when there is none to report.
     func match(back: Int, in window: TradeWindow) -> SandwichMatch? {
         guard isLeg(back, in: window) else { return nil }
-        let isBuy = window.scan[back].isBuy
+        let own = window.scan[back]
+        let isBuy = own.isBuy
+        let hasLinks = !window.links.isEmpty
         var best: SandwichMatch?
         var isBestInSlot = false
         var isForeignBetween = false
@@ -29,7 +31,10 @@ struct SandwichFinder {
             if index < window.current, isBestInSlot { break }
             let mark = window.scan[index]
             guard mark.isBuy != isBuy, mark.isUsable else { continue }
-            let link = window.link(from: index, to: back)
+            let mayLink =
+                mark.trader == own.trader || mark.feePayer == own.feePayer
+                || mark.tokens == own.tokens || hasLinks
+            let link = mayLink ? window.link(from: index, to: back) : .none
             guard link != .none else {
                 isForeignBetween = true
                 continue

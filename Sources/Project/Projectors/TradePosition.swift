@@ -13,6 +13,12 @@ package struct TradePosition: TableRow {
             self.trader = trader
         }
 
+        /// The last words of addresses tell them apart well enough.
+        package func hash(into hasher: inout Hasher) {
+            hasher.combine(token.storage.words.3)
+            hasher.combine(trader.storage.words.3)
+        }
+
         package static func < (left: Key, right: Key) -> Bool {
             (left.token, left.trader) < (right.token, right.trader)
         }

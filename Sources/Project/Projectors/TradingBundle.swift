@@ -16,6 +16,13 @@ struct TradingBundle {
         var dropped: UInt32 = 0
     }
 
+    /// An address that is hashed by its last word alone, which tells addresses apart well enough.
+    private struct Name: Hashable {
+        var address: Address
+
+        func hash(into hasher: inout Hasher) { hasher.combine(address.storage.words.3) }
+    }
+
     var slot: UInt64 = 0
     var seconds: Int64?
     /// Second at which the minute begins.
@@ -24,7 +31,7 @@ struct TradingBundle {
     var isTimeEstimated = false
     /// In the order of their first trade.
     var groups: [Group] = []
-    private var groupOf: [Address: Int] = [:]
+    private var groupOf: [Name: Int] = [:]
     /// Transfers by token, and the tokens in the order of their first one.
     var links: [Address: [TradingLinks.Link]] = [:]
     var linkedTokens: [Address] = []
@@ -48,9 +55,9 @@ struct TradingBundle {
 
     /// Where the trades of a trade's pool are gathered.
     mutating func group(of trade: Trade, _ parameters: TradingParameters) -> Int {
-        if let index = groupOf[trade.pool] { return index }
+        if let index = groupOf[Name(address: trade.pool)] { return index }
         let index = groups.count
-        groupOf[trade.pool] = index
+        groupOf[Name(address: trade.pool)] = index
         groups.append(
             Group(
                 pool: trade.pool,

@@ -4,9 +4,13 @@ import Projection
 /// What is done once for each pool of a bundle, and once for each transaction with several trades.
 extension TradingProjector {
     /// Looks for what is to be told, and writes minutes and newest trades.
-    func finish(_ gathered: TradingBundle.Group, notices: inout [Notice]) {
+    func finish(
+        _ gathered: TradingBundle.Group,
+        of bundle: TradingBundle,
+        notices: inout [Notice]
+    ) {
         var group = gathered
-        if chain == .solana { detect(&group, notices: &notices) }
+        if chain == .solana { detect(&group, of: bundle, notices: &notices) }
         recent.put(
             TradingRecent.Key(slot: bundle.slot, pool: group.pool),
             TradingRecent(
@@ -36,8 +40,12 @@ extension TradingProjector {
         }
     }
 
-    private func detect(_ group: inout TradingBundle.Group, notices: inout [Notice]) {
-        let earlier = earlierRows(of: group.pool)
+    private func detect(
+        _ group: inout TradingBundle.Group,
+        of bundle: TradingBundle,
+        notices: inout [Notice]
+    ) {
+        let earlier = earlierRows(of: group.pool, before: bundle.slot)
         // With one trade nobody can have been harmed, and nothing can have been closed.
         guard group.legs.count > 1 || !earlier.isEmpty else { return }
         var window = TradeWindow(
@@ -50,10 +58,10 @@ extension TradingProjector {
             links: bundle.windowLinks[group.token] ?? []
         )
         let roundTrips = markRoundTrips(in: &window)
-        reportSandwiches(in: &window, notices: &notices)
+        reportSandwiches(in: &window, of: bundle, notices: &notices)
         if group.legs.count > 1 {
-            reportFrontRuns(in: window, notices: &notices)
-            reportBackRuns(in: window, notices: &notices)
+            reportFrontRuns(in: window, of: bundle, notices: &notices)
+            reportBackRuns(in: window, of: bundle, notices: &notices)
         }
         for pair in roundTrips where !window.scan[pair.1].marks.contains(.attack) {
             flag(pair, in: window, notices: &notices)
@@ -68,12 +76,15 @@ extension TradingProjector {
 
     /// The pool's trades of the slots that a wide sandwich can span, by rising slots; of the nearest
     /// slots first as many as a look back can reach.
-    private func earlierRows(of pool: Address) -> [(slot: UInt64, row: TradingRecent)] {
+    private func earlierRows(
+        of pool: Address,
+        before now: UInt64
+    ) -> [(slot: UInt64, row: TradingRecent)] {
         var rows: [(slot: UInt64, row: TradingRecent)] = []
         var count = 0
         for distance in 1..<parameters.wideSlots.addingSaturated(1) {
-            guard distance <= bundle.slot, count < parameters.scanLegsMax else { break }
-            let slot = bundle.slot - distance
+            guard distance <= now, count < parameters.scanLegsMax else { break }
+            let slot = now - distance
             if let row = recent[TradingRecent.Key(slot: slot, pool: pool)] {
                 rows.append((slot, row))
                 count += row.legs.count
@@ -119,7 +130,7 @@ extension TradingProjector {
         let first = window[pair.0]
         let second = window[pair.1]
         let key = TradingWash.Key(pool: window.pool, trader: second.trader)
-        let slot = bundle.slot
+        let slot = second.slot
         let isNew = wash[key] == nil
         wash.update(key, default: TradingWash(slot: slot)) { row in
             row.roundTrips &+= 1
@@ -146,7 +157,11 @@ extension TradingProjector {
 
 /// From matches to what is written.
 extension TradingProjector {
-    private func reportSandwiches(in window: inout TradeWindow, notices: inout [Notice]) {
+    private func reportSandwiches(
+        in window: inout TradeWindow,
+        of bundle: TradingBundle,
+        notices: inout [Notice]
+    ) {
         let finder = SandwichFinder(parameters, quote: window.quote)
         for back in window.current..<window.count {
             guard let match = finder.match(back: back, in: window) else { continue }
@@ -156,7 +171,7 @@ extension TradingProjector {
             for front in match.fronts { window.mark(front, .attack) }
             window.mark(back, .attack)
             for victim in match.victims { window.mark(victim, .victim) }
-            let (key, detection) = detection(match, loss, in: window)
+            let (key, detection) = detection(match, loss, in: window, of: bundle)
             report(key, detection, notices: &notices)
             // Days only matter to wallets that copy, which have a time.
             let day = bundle.day ?? 0
@@ -168,7 +183,8 @@ extension TradingProjector {
     private func detection(
         _ match: SandwichMatch,
         _ loss: SandwichLoss?,
-        in window: TradeWindow
+        in window: TradeWindow,
+        of bundle: TradingBundle
     ) -> (Detection.Key, Detection) {
         let back = window[match.back]
         var legs = match.fronts.map { DetectionLeg(.front, window[$0], pool: window.pool) }
@@ -209,7 +225,11 @@ extension TradingProjector {
         return (key, detection)
     }
 
-    private func reportFrontRuns(in window: TradeWindow, notices: inout [Notice]) {
+    private func reportFrontRuns(
+        in window: TradeWindow,
+        of bundle: TradingBundle,
+        notices: inout [Notice]
+    ) {
         let finder = FrontRunFinder(parameters: parameters, quote: window.quote)
         for match in finder.matches(in: window) {
             let front = window[match.front]
@@ -242,7 +262,11 @@ extension TradingProjector {
         }
     }
 
-    private func reportBackRuns(in window: TradeWindow, notices: inout [Notice]) {
+    private func reportBackRuns(
+        in window: TradeWindow,
+        of bundle: TradingBundle,
+        notices: inout [Notice]
+    ) {
         for match in BackRunFinder(parameters: parameters).matches(in: window) {
             let large = window[match.trigger]
             let back = window[match.back]
@@ -274,7 +298,12 @@ extension TradingProjector {
     }
 
     /// Tells of the cycles of one transaction, and marks their legs.
-    func reportCycles(_ hops: [Hop], _ facts: TransactionFacts, notices: inout [Notice]) {
+    func reportCycles(
+        _ hops: [Hop],
+        _ facts: TransactionFacts,
+        in bundle: inout TradingBundle,
+        notices: inout [Notice]
+    ) {
         for cycle in BackRunCycle.all(in: hops.map(\.step), parameters) {
             var legs: [DetectionLeg] = []
             for index in cycle.hops {

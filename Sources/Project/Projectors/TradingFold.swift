@@ -4,25 +4,42 @@ import Projection
 /// One transaction after the other.
 extension TradingProjector {
     /// Folds what one transaction did.
-    func fold(_ facts: TransactionFacts, notices: inout [Notice]) {
-        for link in facts.links { fold(link, at: facts.index) }
+    func fold(
+        _ facts: TransactionFacts,
+        into bundle: inout TradingBundle,
+        notices: inout [Notice]
+    ) {
+        for link in facts.links { fold(link, at: facts.index, into: &bundle) }
         var hops: [Hop] = []
         var hasRoute = false
         let mayCycle = facts.events.count > 1
-        for placed in facts.events {
-            switch placed.event {
+        // By index: the events are large, and most are looked at in one place only.
+        for index in facts.events.indices {
+            switch facts.events[index].event {
             case .trade(let trade):
                 let counts = !trade.flags.contains(.multiHop) || !hasRoute
                 if trade.flags.contains(.multiHop) { hasRoute = true }
-                let hop = fold(trade, placed.place, facts, counts: counts, notices: &notices)
-                if mayCycle { hops.append(hop) }
+                let place = facts.events[index].place
+                let (group, leg) = fold(
+                    trade,
+                    place,
+                    facts,
+                    counts: counts,
+                    into: &bundle,
+                    notices: &notices
+                )
+                if mayCycle {
+                    hops.append(Hop(step: BackRunCycle.Hop(trade), group: group, leg: leg))
+                }
             case .tokenCreated(let created):
                 copyTrading.note(created: created.token, at: bundle.slot)
             default:
                 break
             }
         }
-        if hops.count > 1, chain == .solana { reportCycles(hops, facts, notices: &notices) }
+        if hops.count > 1, chain == .solana {
+            reportCycles(hops, facts, in: &bundle, notices: &notices)
+        }
     }
 
     /// A trade as a step of a cycle, and where its leg is.
@@ -33,7 +50,8 @@ extension TradingProjector {
         var leg: Int?
     }
 
-    private func fold(_ link: WalletLink, at transaction: UInt32) {
+    private func fold(_ link: WalletLink, at transaction: UInt32, into bundle: inout TradingBundle)
+    {
         guard !knownQuotes.contains(link.token), link.from != link.to else { return }
         if bundle.links[link.token] == nil { bundle.linkedTokens.append(link.token) }
         guard bundle.links[link.token]?.count ?? 0 < parameters.linksMax else { return }
@@ -47,41 +65,55 @@ extension TradingProjector {
         )
     }
 
+    /// Folds one trade.
+    ///
+    /// - Returns: where its pool's trades are gathered, and which of them its leg is; nil beyond the
+    ///   bound.
     private func fold(
         _ trade: Trade,
         _ place: EventPlace,
         _ facts: TransactionFacts,
         counts: Bool,
+        into bundle: inout TradingBundle,
         notices: inout [Notice]
-    ) -> Hop {
+    ) -> (group: Int, leg: Int?) {
         let group = bundle.group(of: trade, parameters)
         let measures = TradeMeasures(trade)
         var leg = TradeLeg(trade, at: place, of: facts, slot: bundle.slot, measures: measures)
-        let isToken = !knownQuotes.contains(trade.token)
-        weigh(&leg, trade, in: group, notices: &notices)
+        weigh(&leg, trade, into: &bundle.groups[group], notices: &notices)
         bundle.groups[group].bucket.add(trade, measures)
         if !trade.flags.contains(.mayhemAgent) {
-            let outcome = position(trade, in: group)
-            count(trade, leg, counts: counts, outcome: outcome, isToken: isToken)
+            let isToken = !knownQuotes.contains(trade.token)
+            let outcome = position(trade, at: bundle.minute, slot: bundle.slot)
+            if outcome.isNewInPool { bundle.groups[group].bucket.traders &+= 1 }
+            if outcome.isNewInToken { bundle.groups[group].tokenTraders &+= 1 }
+            let isWhale = leg.marks.contains(.whale)
+            let record = count(
+                trade,
+                counts: counts,
+                isWhale: isWhale,
+                outcome: isToken ? outcome : Outcome(),
+                slot: bundle.slot
+            )
             if isToken, outcome.isFirstBuy, chain == .solana {
-                foldFirstBuy(trade, leg, notices: &notices)
+                foldFirstBuy(trade, leg, record, in: bundle, notices: &notices)
             }
         }
-        return Hop(step: BackRunCycle.Hop(trade), group: group, leg: keep(leg, in: group))
+        return (group, keep(leg, in: &bundle.groups[group]))
     }
 
     /// Keeps a leg for detectors and people: with the one before it, when it continues that.
-    private func keep(_ leg: TradeLeg, in group: Int) -> Int? {
-        let last = bundle.groups[group].legs.count - 1
-        if last >= 0, bundle.groups[group].legs[last].isContinued(by: leg) {
-            bundle.groups[group].legs[last].append(leg)
+    private func keep(_ leg: TradeLeg, in group: inout TradingBundle.Group) -> Int? {
+        let last = group.legs.count - 1
+        if last >= 0, group.legs[last].isContinued(by: leg) {
+            group.legs[last].append(leg)
             return last
         }
         guard last + 1 < parameters.poolLegsMax else {
-            bundle.groups[group].dropped &+= 1
+            group.dropped &+= 1
             return nil
         }
-        bundle.groups[group].legs.append(leg)
+        group.legs.append(leg)
         return last + 1
     }
 
@@ -89,7 +121,7 @@ extension TradingProjector {
     private func weigh(
         _ leg: inout TradeLeg,
         _ trade: Trade,
-        in group: Int,
+        into group: inout TradingBundle.Group,
         notices: inout [Notice]
     ) {
         if let before = trade.before, trade.quoteAmount > 0,
@@ -98,17 +130,17 @@ extension TradingProjector {
         {
             leg.marks.insert(.whaleShare)
         }
-        guard let scale = bundle.groups[group].scale, leg.isUsable else { return }
+        guard let scale = group.scale, leg.isUsable else { return }
         if trade.quoteAmount >= scale.whale {
             leg.marks.insert(.whale)
-            bundle.groups[group].bucket.whaleTrades &+= 1
+            group.bucket.whaleTrades &+= 1
             notices.append(notice("whale", leg, trade))
         }
         if let impact = trade.before == nil ? nil : leg.measures.impact,
             impact >= parameters.highImpactBasisPoints, trade.quoteAmount >= scale.highImpact
         {
             leg.marks.insert(.highImpact)
-            bundle.groups[group].bucket.highImpactTrades &+= 1
+            group.bucket.highImpactTrades &+= 1
             notices.append(notice("high_impact", leg, trade))
         }
     }
@@ -129,7 +161,7 @@ extension TradingProjector {
         details.append(Notice.Detail("transaction", leg.transaction.description))
         return Notice(
             kind: kind,
-            position: bundle.slot,
+            position: leg.slot,
             place: leg.place,
             subject: trade.trader,
             details: details
@@ -144,25 +176,29 @@ extension TradingProjector {
         var isFirstBuy = false
         var isClosed = false
         var isWin = false
+        /// Whether the wallet had not traded the token, or in the pool, in this minute.
+        var isNewInToken = false
+        var isNewInPool = false
     }
 
-    private func position(_ trade: Trade, in group: Int) -> Outcome {
+    private func position(_ trade: Trade, at minute: Int64?, slot: UInt64) -> Outcome {
         var outcome = Outcome()
-        var isNew = (token: false, pool: false)
-        let minute = bundle.minute
         let closed = UInt128(parameters.closedBasisPoints)
         let key = TradePosition.Key(token: trade.token, trader: trade.trader)
-        let initial = TradePosition(quote: trade.quote, pool: trade.pool, slot: bundle.slot)
+        let initial = TradePosition(quote: trade.quote, pool: trade.pool, slot: slot)
         positions.update(key, default: initial) { row in
-            if let minute { isNew = row.note(minute: minute, pool: trade.pool) }
-            outcome.isFirstBuy = trade.side == .buy && row.bought == 0 && trade.tokenAmount > 0
+            if let minute {
+                let isNew = row.note(minute: minute, pool: trade.pool)
+                outcome.isNewInToken = isNew.token
+                outcome.isNewInPool = isNew.pool
+            }
             guard row.quote == trade.quote else {
                 row.otherTrades &+= 1
-                outcome.isFirstBuy = false
                 return
             }
             switch trade.side {
             case .buy:
+                outcome.isFirstBuy = row.bought == 0 && trade.tokenAmount > 0
                 row.buys &+= 1
                 row.bought = row.bought.plus(trade.tokenAmount)
                 row.spent = row.spent.plus(trade.traderQuoteAmount)
@@ -171,26 +207,27 @@ extension TradingProjector {
                 row.sold = row.sold.plus(trade.tokenAmount)
                 row.received = row.received.plus(trade.traderQuoteAmount)
             }
-            guard !row.isClosed, row.bought > 0,
+            guard !row.isClosed, row.sold > 0, row.bought > 0,
                 !Exact.isLess(row.sold, 10_000, row.bought, closed)
             else { return }
             row.isClosed = true
             outcome.isClosed = true
             outcome.isWin = row.received > row.spent
         }
-        if isNew.pool { bundle.groups[group].bucket.traders &+= 1 }
-        if isNew.token { bundle.groups[group].tokenTraders &+= 1 }
         return outcome
     }
 
+    /// Adds a trade to its wallet's record.
+    ///
+    /// - Returns: how many positions the wallet has closed, and how many of them with a gain.
     private func count(
         _ trade: Trade,
-        _ leg: TradeLeg,
         counts: Bool,
+        isWhale: Bool,
         outcome: Outcome,
-        isToken: Bool
-    ) {
-        let slot = bundle.slot
+        slot: UInt64
+    ) -> (closed: UInt32, wins: UInt32) {
+        var record: (closed: UInt32, wins: UInt32) = (0, 0)
         let key = TradingTrader.Key(trader: trade.trader, quote: trade.quote)
         traders.update(key, default: TradingTrader(slot: slot)) { row in
             row.lastSlot = slot
@@ -203,25 +240,34 @@ extension TradingProjector {
                 if counts { row.sells &+= 1 }
                 row.received = row.received.plus(trade.traderQuoteAmount)
             }
-            if leg.marks.contains(.whale) { row.whaleTrades &+= 1 }
-            if outcome.isClosed, isToken {
+            if isWhale { row.whaleTrades &+= 1 }
+            if outcome.isClosed {
                 row.closed &+= 1
                 if outcome.isWin { row.wins &+= 1 }
             }
+            record = (row.closed, row.wins)
         }
+        return record
     }
 
-    private func foldFirstBuy(_ trade: Trade, _ leg: TradeLeg, notices: inout [Notice]) {
+    private func foldFirstBuy(
+        _ trade: Trade,
+        _ leg: TradeLeg,
+        _ record: (closed: UInt32, wins: UInt32),
+        in bundle: TradingBundle,
+        notices: inout [Notice]
+    ) {
         guard let seconds = bundle.seconds, let day = bundle.day else { return }
         let buy = CopyTrading.FirstBuy(
             token: trade.token,
             pool: trade.pool,
             quote: trade.quote,
-            leg: leg,
+            closed: record.closed,
+            wins: record.wins,
             day: day,
             time: seconds
         )
-        if let (key, detection) = copyTrading.fold(buy) {
+        if let (key, detection) = copyTrading.fold(buy, leg) {
             report(key, detection, notices: &notices)
         }
     }

@@ -15,6 +15,12 @@ package struct TokenMinute: TableRow {
             self.minute = minute
         }
 
+        /// The last word of an address tells it apart well enough.
+        package func hash(into hasher: inout Hasher) {
+            hasher.combine(token.storage.words.3)
+            hasher.combine(minute)
+        }
+
         package static func < (left: Key, right: Key) -> Bool {
             (left.token, left.quote, left.minute) < (right.token, right.quote, right.minute)
         }
@@ -68,6 +74,12 @@ package struct PoolMinute: TableRow {
         package init(pool: Address, minute: Int64) {
             self.pool = pool
             self.minute = minute
+        }
+
+        /// The last word of an address tells it apart well enough.
+        package func hash(into hasher: inout Hasher) {
+            hasher.combine(pool.storage.words.3)
+            hasher.combine(minute)
         }
 
         package static func < (left: Key, right: Key) -> Bool {

@@ -27,8 +27,8 @@ package final class TradingProjector: Projector {
     let wash: Table<TradingWash>
     let copyTrading: CopyTrading
 
-    /// What is gathered while one bundle is folded; empty between bundles.
-    var bundle = TradingBundle()
+    /// Empty; kept for the memory that it has.
+    private var spare = TradingBundle()
 
     /// Makes its tables in a store.
     ///
@@ -50,21 +50,25 @@ package final class TradingProjector: Projector {
         recentLinks = store.table(TradingLinks.self)
         detections = store.table(Detection.self)
         wash = store.table(TradingWash.self)
-        copyTrading = CopyTrading(store, traders: traders, parameters.trading)
+        copyTrading = CopyTrading(store, parameters.trading)
     }
 
     package func apply(_ bundle: Bundle, notices: inout [Notice]) {
         let (seconds, isEstimated) = times.begin(bundle)
-        self.bundle.begin(slot: bundle.position, seconds: seconds, isEstimated: isEstimated)
+        // Taken out of the object, so that every use of it is a plain one.
+        var gathered = TradingBundle()
+        swap(&gathered, &spare)
+        gathered.begin(slot: bundle.position, seconds: seconds, isEstimated: isEstimated)
         for facts in bundle.transactions {
-            fold(facts, notices: &notices)
+            fold(facts, into: &gathered, notices: &notices)
         }
         expire(before: bundle.position)
-        writeLinks()
-        for group in self.bundle.groups {
-            finish(group, notices: &notices)
+        writeLinks(&gathered)
+        for index in gathered.groups.indices {
+            finish(gathered.groups[index], of: gathered, notices: &notices)
         }
-        self.bundle.removeAll()
+        gathered.removeAll()
+        swap(&gathered, &spare)
     }
 
     /// Writes what was detected and tells of it.
@@ -92,7 +96,7 @@ package final class TradingProjector: Projector {
     }
 
     /// Writes the transfers of the bundle and finds those of the window.
-    private func writeLinks() {
+    private func writeLinks(_ bundle: inout TradingBundle) {
         for token in bundle.linkedTokens {
             guard let links = bundle.links[token] else { continue }
             recentLinks.put(

@@ -14,6 +14,12 @@ package struct TradingRecent: TableRow {
             self.pool = pool
         }
 
+        /// The last word of an address tells it apart well enough.
+        package func hash(into hasher: inout Hasher) {
+            hasher.combine(slot)
+            hasher.combine(pool.storage.words.3)
+        }
+
         package static func < (left: Key, right: Key) -> Bool {
             left.slot == right.slot ? left.pool < right.pool : left.slot < right.slot
         }
@@ -116,6 +122,12 @@ package struct TradingLinks: TableRow {
         package init(slot: UInt64, token: Address) {
             self.slot = slot
             self.token = token
+        }
+
+        /// The last word of an address tells it apart well enough.
+        package func hash(into hasher: inout Hasher) {
+            hasher.combine(slot)
+            hasher.combine(token.storage.words.3)
         }
 
         package static func < (left: Key, right: Key) -> Bool {

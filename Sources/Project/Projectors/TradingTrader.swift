@@ -14,6 +14,12 @@ package struct TradingTrader: TableRow {
             self.quote = quote
         }
 
+        /// The last words of addresses tell them apart well enough.
+        package func hash(into hasher: inout Hasher) {
+            hasher.combine(trader.storage.words.3)
+            hasher.combine(quote.storage.words.3)
+        }
+
         package static func < (left: Key, right: Key) -> Bool {
             (left.trader, left.quote) < (right.trader, right.quote)
         }

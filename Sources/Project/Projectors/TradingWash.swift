@@ -14,6 +14,12 @@ package struct TradingWash: TableRow {
             self.trader = trader
         }
 
+        /// The last words of addresses tell them apart well enough.
+        package func hash(into hasher: inout Hasher) {
+            hasher.combine(pool.storage.words.3)
+            hasher.combine(trader.storage.words.3)
+        }
+
         package static func < (left: Key, right: Key) -> Bool {
             (left.pool, left.trader) < (right.pool, right.trader)
         }

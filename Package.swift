@@ -198,7 +198,7 @@ let package = Package(
         ),
 
         // MARK: Serve: the log played back
-        edge(
+        pure(
             "Replay",
             "Serve",
             ["RecordModel", "SegmentFormat", "SegmentLog", "Platform"]
@@ -215,7 +215,7 @@ let package = Package(
         ),
 
         // MARK: Support
-        edge("Observability", "Support", ["Platform"]),
+        pure("Observability", "Support", ["Platform"]),
         // For tests and tools only.
         edge("Simulation", "Support", ["Platform"]),
         edge(

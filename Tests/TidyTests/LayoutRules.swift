@@ -54,6 +54,24 @@ func manifestFindings(_ targets: [ManifestTarget], table: [ImportRow]) -> [Findi
     return findings
 }
 
+/// Which targets work on raw memory is decided by name: every other one with Swift in it is `pure`, so
+/// that the compiler refuses unsafe code there. The list only ever gets shorter.
+func edgeFindings(
+    _ targets: [ManifestTarget],
+    withSwift: Set<String>,
+    admitted: Set<String>
+) -> [Finding] {
+    let edges = targets.filter { $0.kind != .pure && $0.kind != .test }
+    let names = withSwift.intersection(edges.map(\.name))
+    let unknown = names.subtracting(admitted).sorted().map {
+        "\($0) may not be an edge: make it pure, or argue for its name in the list"
+    }
+    let idle = admitted.subtracting(names).sorted().map {
+        "\($0) is no edge any more: take it off the list"
+    }
+    return (unknown + idle).map { Finding(path: "Package.swift", line: 1, message: $0) }
+}
+
 /// A target imports only what its row names; a test target what it declares.
 func importFindings(
     _ file: SourceFile,

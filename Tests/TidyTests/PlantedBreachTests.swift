@@ -97,6 +97,29 @@ private func lines(_ findings: [Finding]) -> [Int] { findings.map(\.line) }
         )
     }
 
+    @Test func `an edge that is not on the list is found, and one that is none any more`() {
+        let targets = [
+            ManifestTarget(name: "Pure", kind: .pure, dependencies: []),
+            ManifestTarget(name: "Known", kind: .edge, dependencies: []),
+            ManifestTarget(name: "New", kind: .edge, dependencies: []),
+            ManifestTarget(name: "Plain", kind: .c, dependencies: []),
+            ManifestTarget(name: "CLib", kind: .c, dependencies: []),
+            ManifestTarget(name: "NewTests", kind: .test, dependencies: []),
+        ]
+        let messages = edgeFindings(
+            targets,
+            withSwift: ["Pure", "Known", "New", "Plain", "NewTests"],
+            admitted: ["Known", "Pure"]
+        ).map(\.message)
+        #expect(
+            messages == [
+                "New may not be an edge: make it pure, or argue for its name in the list",
+                "Plain may not be an edge: make it pure, or argue for its name in the list",
+                "Pure is no edge any more: take it off the list",
+            ]
+        )
+    }
+
     @Test(arguments: [
         "import Foundation", "package import Glibc", "@testable import Replay",
         "import struct Foundation.URL",

@@ -253,6 +253,10 @@ extension StateDescription {
             if let time = checkpoint.time {
                 rows.append(("time", String(time), "Its time in seconds since 1970."))
             }
+            if !checkpoint.assembly.isEmpty {
+                let assembly = Hex.text(checkpoint.assembly)
+                rows.append(("assembly", assembly, "What the assembler goes on with."))
+            }
             if !checkpoint.stale.isEmpty {
                 let stale = checkpoint.stale.map { String($0) }.joined(separator: " ")
                 rows.append(("stale", stale, "Settled slots or blocks that got data later."))
@@ -289,6 +293,11 @@ extension StateDescription {
             tables: [],
             bundles: bundles
         )
+        if let text = values["assembly"] {
+            let utf8 = Array(text.utf8)
+            guard let assembly = Hex.bytes(utf8.span) else { return nil }
+            checkpoint.assembly = assembly
+        }
         for text in (values["stale"] ?? "").split(separator: " ") {  // none is written as nothing
             guard let position = UInt64(text) else { return nil }
             checkpoint.stale.append(position)

@@ -1,3 +1,4 @@
+import Assembly
 import Folding
 import GeyserDecoding
 import MarketModel

@@ -59,16 +59,28 @@ final class FoldSession: FoldObserver {
             now: clock.monotonicNanoseconds()
         )
         let relay = Relay()
-        do throws(FoldError) {
-            fold = try StateFold(
+        self.relay = relay
+        let reader = reader
+        let clock = clock
+        func open() throws(FoldError) -> StateFold {
+            try StateFold(
                 reader,
                 options,
                 storage: storage == .none ? nil : StoredState.opener(path, options),
                 clock: clock,
                 observer: relay
             )
-        } catch { throw error.failure }
-        self.relay = relay
+        }
+        do throws(FoldError) { fold = try open() } catch {
+            guard case .storage(.damaged(let text)) = error else { throw error.failure }
+            // A damaged checkpoint is never used: the log makes the state again.
+            console.complain(
+                "tapedeck \(verb)",
+                "the stored state is damaged (\(text)); it is set aside and made again"
+            )
+            try StoredState.setAside(path, options)
+            do throws(FoldError) { fold = try open() } catch { throw error.failure }
+        }
         relay.session = self
     }
 

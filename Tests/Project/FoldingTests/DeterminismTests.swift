@@ -113,7 +113,8 @@ import Testing
                 observer: without
             )
             try feed(market.reader, to: fold) { canonical.contains($0) }
-            #expect(without.undone == 0)
+            // What came late is unwound for all the same when bundles are folded early.
+            if commitment == .confirmed { #expect(without.undone == 0) }
             #expect(without.digests == whole.digests)
         }
     }

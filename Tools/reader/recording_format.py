@@ -418,6 +418,8 @@ class Entry:
             raise wrong(structure, "writer epoch", epoch)
         if NEVER in (first, last, old_from):
             raise wrong(structure, "sequence", NEVER)
+        if kind == CREATED and first == 0:
+            raise wrong(structure, "first sequence", 0)
         return Entry(
             kind, ordinal, epoch, first, last, link, size, old, old_from, segment_salt,
             header_link,

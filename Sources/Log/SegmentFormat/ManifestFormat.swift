@@ -126,6 +126,10 @@ package struct ManifestEntry: Equatable, Sendable {
         guard base.u64(24) < .max, base.u64(32) < .max, base.u64(64) < .max else {
             throw .invalid(structure: structure, field: "sequence", value: .max)
         }
+        // Nothing is ever written at sequence 0: a segment that begins there was never made.
+        guard kind != .created || base.u64(24) > 0 else {
+            throw .invalid(structure: structure, field: "first sequence", value: 0)
+        }
         return ManifestEntry(
             kind: kind,
             ordinal: base.u64(8),

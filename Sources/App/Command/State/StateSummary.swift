@@ -65,6 +65,12 @@ struct StateSummary {
             markets.rows.map { ($0[0], $0) },
             uniquingKeysWith: { first, _ in first }
         )
+        let texts = try table("token_texts")
+        let symbols = Dictionary(
+            // Tokens whose creation was not seen have no texts.
+            (texts?.rows ?? []).map { ($0[0], $0) },
+            uniquingKeysWith: { first, _ in first }
+        )
         var phases: [TokenPhase: Int] = [:]
         var rows: [(phase: TokenPhase, progress: UInt64, cells: [String])] = []
         for row in tokens.rows {
@@ -74,12 +80,15 @@ struct StateSummary {
                 .flatMap(TokenPhase.init) ?? .unknown  // rows hold known phases
             phases[phase, default: 0] += 1
             let more = market[row[0]].map { RowView(markets, $0) }
+            let symbol = texts.flatMap { texts in
+                symbols[row[0]].map { RowView(texts, $0).text("symbol") }
+            }
             let progress = more?.number("progress")
             rows.append(
                 (
                     phase, progress ?? 0,  // for sorting alone: unknown progress is none
                     [
-                        view.text("token"), PlainText.shown(view.text("symbol"), 16), phase.name,
+                        view.text("token"), symbol.map { PlainText.shown($0, 16) } ?? "-", phase.name,
                         progress.map { Percent.text(basisPoints: $0) } ?? "-",
                         more?.text("market_cap") ?? "-", more?.text("trades") ?? "-",
                         more?.text("traders") ?? "-", view.text("first_position"),

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 HERE = pathlib.Path(__file__).resolve().parent
 #: Longest first, so that the last one to end is a short one.
 ORDER = [
-    "faults", "kill", "geyser_roundtrip", "evm_roundtrip", "reader", "geyser_semantics", "evm_semantics",
+    "faults", "determinism", "kill", "state", "geyser_roundtrip", "evm_roundtrip", "reader", "geyser_semantics", "evm_semantics",
     "bad_input", "planted", "retired", "clock", "secrets", "care", "export", "cli",
 ]  # fmt: skip
 #: Seconds after which a suite counts as hung.

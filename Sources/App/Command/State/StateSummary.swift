@@ -88,7 +88,8 @@ struct StateSummary {
                 (
                     phase, progress ?? 0,  // for sorting alone: unknown progress is none
                     [
-                        view.text("token"), symbol.map { PlainText.shown($0, 16) } ?? "-", phase.name,
+                        view.text("token"), symbol.map { PlainText.shown($0, 16) } ?? "-",
+                        phase.name,
                         progress.map { Percent.text(basisPoints: $0) } ?? "-",
                         more?.text("market_cap") ?? "-", more?.text("trades") ?? "-",
                         more?.text("traders") ?? "-", view.text("first_position"),

@@ -46,9 +46,9 @@ final class EthereumSession: WebSocketEvents, Sendable {
     // safety: a Monitor; filled by the loop's thread, emptied by the session's.
     private let inbox: Monitor<Inbox>
     /// Loop only.
-    private let assembly: Monitor<Assembly>
+    private let incoming: Monitor<Incoming>
 
-    private struct Assembly {
+    private struct Incoming {
         var assembler: MessageAssembler
         var inflater: Inflater?
     }
@@ -57,8 +57,8 @@ final class EthereumSession: WebSocketEvents, Sendable {
         self.surroundings = surroundings
         self.door = door
         inbox = Monitor(Inbox())
-        assembly = Monitor(
-            Assembly(
+        incoming = Monitor(
+            Incoming(
                 assembler: MessageAssembler(messageLimit: surroundings.options.messageBytesMax)
             )
         )
@@ -74,7 +74,7 @@ final class EthereumSession: WebSocketEvents, Sendable {
 
     func opened(_ connection: WebSocketConnection, _ opening: Opening) {
         let isCompressed = opening.agreement.isCompressed
-        if isCompressed { assembly.withLock { $0.inflater = Inflater(.messageDeflate) } }
+        if isCompressed { incoming.withLock { $0.inflater = Inflater(.messageDeflate) } }
         door.enter(self)
         do throws(SystemError) {
             let thread = try Thread(name: "ethereum-client") { [self] in
@@ -127,7 +127,7 @@ final class EthereumSession: WebSocketEvents, Sendable {
         _ header: FrameHeader,
         _ payload: Span<UInt8>
     ) throws(Violation) -> [UInt8]? {
-        try assembly.withLock { state throws(Violation) in
+        try incoming.withLock { state throws(Violation) in
             let (inflater, limit) = (state.inflater, surroundings.options.messageBytesMax)
             var message: [UInt8]?
             var violation: Violation?

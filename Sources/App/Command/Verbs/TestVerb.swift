@@ -173,7 +173,8 @@ private struct RegressionRun {
         for (name, made) in files.dropFirst() {
             let expected = try Self.text(folder.appending(path: name))
             guard expected != made else { continue }
-            text += RowDifference(name, expected ?? "", made).text  // a table without a file is empty
+            // A table without a file was empty.
+            text += RowDifference(name, expected ?? "", made).text
         }
         guard text.isEmpty else {
             return Outcome(
@@ -257,10 +258,10 @@ private struct RowDifference {
     private func change(_ expected: String, _ made: String) -> String {
         let left = expected.split(separator: ",", omittingEmptySubsequences: false)
         let right = made.split(separator: ",", omittingEmptySubsequences: false)
-        var text = "    \(left.first ?? "")\n"
+        var text = "    \(left.first ?? "?")\n"
         for place in 0..<max(left.count, right.count) {
-            let one = place < left.count ? left[place] : ""
-            let other = place < right.count ? right[place] : ""
+            let one = place < left.count ? left[place] : "nothing"
+            let other = place < right.count ? right[place] : "nothing"
             guard one != other else { continue }
             let column = place < header.count ? header[place] : "\(place)"
             text += "      \(column): \(one) -> \(other)\n"

@@ -13,7 +13,9 @@ package struct AccountFact: Hashable, Sendable {
         case mint(supply: UInt64, decimals: UInt8)
     }
 
+    /// Its address.
     package var account: Address
+    /// What it holds.
     package var content: Content
 
     package init(account: Address, content: Content) {

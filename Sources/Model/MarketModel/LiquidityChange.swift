@@ -6,6 +6,7 @@ package struct LiquidityChange: Hashable, Sendable {
         case remove = 2
     }
 
+    /// Where, whose, which way and how much, in native units.
     package var venue: Venue
     package var pool: Address
     package var token: Address

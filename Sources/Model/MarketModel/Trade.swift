@@ -87,6 +87,7 @@ package struct Trade: Hashable, Sendable {
         package static let postComplete = Flags(rawValue: 1 << 6)
     }
 
+    /// Where it happened.
     package var venue: Venue
     /// The pool's account. A pump.fun curve is named by its coin, because its events name that
     /// alone; `curve` has the account.

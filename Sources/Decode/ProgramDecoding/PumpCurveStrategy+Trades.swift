@@ -32,8 +32,9 @@ extension PumpCurveStrategy {
         try fields.skip(8)  // timestamp
         var virtualQuote = try fields.amount(bytes)
         let virtualToken = try fields.amount(bytes)
-        var realQuote = try fields.amount(bytes)
-        let realToken = try fields.amount(bytes)
+        // Events of early 2024 end here.
+        var realQuote = try fields.optionalAmount(bytes)
+        let realToken = try fields.optionalAmount(bytes)
         // 2025-05
         try fields.skipOptional(32)  // who gets the protocol's fee
         try fields.skipOptional(8)

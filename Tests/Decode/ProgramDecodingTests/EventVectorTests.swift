@@ -227,6 +227,89 @@ import Testing
         }
     }
 
+    /// What the programs compute, as their documentation has it: an oracle for the amounts that
+    /// were taken for those that move the price, and for the fees.
+    @Test(.enabled(if: SharedVectors.isPresent, SharedVectors.absent))
+    func `amounts and fees follow the programs' formulas`() throws {
+        func fee(_ amount: UInt128, _ rate: UInt128?) -> UInt128? {
+            rate.map { (amount * $0 + 9_999) / 10_000 }
+        }
+        var count = 0
+        for vector in try events(named: "TradeEvent", "BuyEvent", "SellEvent") {
+            guard case .trade(let trade) = try only(vector, inLog: true) else { continue }
+            let isCurve = trade.venue == .pumpCurve
+            let names =
+                isCurve
+                ? ["fee_basis_points", "creator_fee_basis_points"]
+                : ["protocol_fee_basis_points", "coin_creator_fee_basis_points"]
+            let net = trade.quoteAmount
+            #expect(trade.fees.venue == fee(net, vector.number(names[0])))
+            #expect(trade.fees.creator == fee(net, vector.number(names[1])))
+            #expect(trade.fees.cashback == fee(net, vector.number("cashback_fee_basis_points")))
+            #expect(trade.fees.liquidity == fee(net, vector.number("lp_fee_basis_points")))
+            count += 1
+            if isCurve {
+                try CurveFormula.check(trade)
+                continue
+            }
+            let before = try #require(trade.before)
+            let tokens = trade.tokenAmount
+            if trade.side == .sell {
+                #expect(net == before.quote * tokens / (before.token + tokens))
+            } else if trade.exactness == .exactIn {
+                #expect(tokens == before.token * net / (before.quote + net))
+            } else {
+                let left = before.token - tokens
+                #expect(net == (before.quote * tokens + left - 1) / left)
+            }
+        }
+        #expect(count == 33)
+    }
+
+    @Test(.enabled(if: SharedVectors.isPresent, SharedVectors.absent))
+    func `events and instructions of a third collection are read`() throws {
+        let rows = try #require(SharedVectors.json("decode_vectors.json") as? [[String: Any]])
+        var read = 0
+        for row in rows {
+            let name = try #require(row["test"] as? String)
+            let data = try #require((row["data"] as? [[String: Any]])?.first)
+            guard let text = data["value"] as? String, text.hasPrefix("e445a52e51cb9a1d") else {
+                continue
+            }
+            let payload = Array(Bytes(text).bytes[8...])
+            let isCurve = (row["file"] as? String) == "pumpfun__pumpfun.rs"
+            let isPool = name.contains("create_pool")
+            let event = isCurve ? "TradeEvent" : isPool ? "CreatePoolEvent" : "BuyEvent"
+            var vector = EventVector(
+                program: isCurve ? "pump" : "pump_amm",
+                event: event,
+                bytes: payload
+            )
+            var expected: [String: String] = [:]
+            for pair in row["expect"] as? [[String]] ?? [] {  // some expect nothing
+                expected[String(pair[0].dropFirst("event.".count))] = pair[1]
+            }
+            if let pool = Address(payload.span.bytes, at: 120), event == "BuyEvent" {
+                vector = vector.with(pool: pool)
+            }
+            let (events, tally) = vector.transaction(inLog: false).events()
+            #expect(events.count == 1 && tally.failed.isEmpty, "\(name)")
+            read += 1
+            if isCurve, case .trade(let trade)? = events.first?.event {
+                // The oldest one, of May 2024, does not tell the real reserves.
+                #expect((trade.realTokenReserves == nil) == (payload.count == 113))
+                try CurveFormula.check(trade)
+            }
+            guard event == "BuyEvent", case .trade(let trade)? = events.first?.event else {
+                continue
+            }
+            #expect("\(trade.tokenAmount)" == expected["base_amount_out"])
+            #expect(trade.limit.map { "\($0)" } == expected["max_quote_amount_in"])
+            #expect(trade.before.map { "\($0.token)" } == expected["pool_base_token_reserves"])
+        }
+        #expect(read == 5)
+    }
+
     @Test(.enabled(if: SharedVectors.isPresent, SharedVectors.absent))
     func `PumpSwap events of the second collection are read as well`() throws {
         let rows = try #require(SharedVectors.json("vectors/pumpswap_b64.json") as? [String: Any])

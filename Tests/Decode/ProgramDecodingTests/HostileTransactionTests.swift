@@ -201,7 +201,7 @@ extension EventVector {
         var ends: [Int]
         switch event {
         case "TradeEvent":
-            ends = [129, 161, 169, 177, 209, 217, 225, 226, 234, 242, 250, 258]
+            ends = [113, 121, 129, 161, 169, 177, 209, 217, 225, 226, 234, 242, 250, 258]
             guard bytes.count > 258 else { break }
             var end = 258
             for size in [string(at: 258), 1, 8, 8, 8, 8, 4, 32, 8, 8, 8, 8, 8, 8] {

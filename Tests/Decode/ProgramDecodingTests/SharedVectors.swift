@@ -86,6 +86,16 @@ struct EventVector: CustomTestStringConvertible, @unchecked Sendable {
         self.bytes = bytes
     }
 
+    /// The same event, of a pool that the call names too.
+    func with(pool: Address) -> EventVector {
+        EventVector(copying: self, fields: ["pool": pool.text(on: .solana)])
+    }
+
+    private init(copying other: EventVector, fields: [String: Any]) {
+        (program, event, bytes) = (other.program, other.event, other.bytes)
+        self.fields = fields
+    }
+
     var testDescription: String { "\(program) \(event) of \(bytes.count) bytes" }
 
     /// A number; nil when the form of the event has none.

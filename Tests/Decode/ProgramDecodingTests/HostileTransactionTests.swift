@@ -102,6 +102,8 @@ import Testing
         #expect(walk.calls.count == 5000)
         for (position, call) in walk.calls.enumerated() {
             #expect(Int(call.parent) < position && Int(call.end) > position)
+            let above = call.parent < 0 ? 0 : walk.calls[Int(call.parent)].depth
+            #expect(call.depth == above + 1 || call.depth == .max)
         }
     }
 

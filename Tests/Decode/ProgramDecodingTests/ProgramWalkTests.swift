@@ -117,6 +117,7 @@ import Testing
         made.call(foreign, data: [1])
         made.eventCall(.pump, height: 2, Self.trade(7))
         #expect(made.decode().facts == nil)
+        #expect(made.walk().events.isEmpty)
     }
 
     @Test func `cut logs are completed by calls, which is said`() throws {
@@ -168,6 +169,24 @@ import Testing
         made.log("Program \(id) success")
         #expect(trades(made).map(\.tokenAmount) == [5])
         #expect(trades(made).first?.router == foreign)
+    }
+
+    @Test func `a ray_log is Raydium's alone, and Raydium v4 has no other event`() {
+        let raydium = Address("675kPX9MHTjS2zt1qfr1NYHuzeLXfQM9H24wFSUt1Mp8")
+        let text = Data(Self.trade(5)).base64EncodedString()
+        var made = MadeTransaction()
+        for program in [Address.pump, raydium] {
+            let id = program.text(on: .solana)
+            made.call(program, accounts: Self.accounts, data: Self.buy())
+            made.log("Program \(id) invoke [1]")
+            made.log("Program log: ray_log: \(text)")
+            made.log("Program data: \(text)")
+            made.log("Program \(id) success")
+        }
+        let events = made.walk().events
+        #expect(events.map(\.program) == [.pumpCurve, .raydiumV4])
+        #expect(events.map(\.isRayLog) == [false, true])
+        #expect(events.map(\.call) == [0, 1])
     }
 
     @Test func `several fields of one line follow one another`() {

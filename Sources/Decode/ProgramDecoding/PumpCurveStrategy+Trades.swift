@@ -43,18 +43,7 @@ extension PumpCurveStrategy {
         let creator = try fields.optionalAddress(bytes)
         try fields.skipOptional(8)
         fees.creator = try fields.optionalAmount(bytes)
-        // 2025-08: whether volume is tracked, and four numbers about it
-        _ = try fields.optionalBool(bytes)
-        for _ in 0..<4 { try fields.skipOptional(8) }
-        // 2025-10
-        let name = fields.isAtEnd ? nil : try fields.text(bytes)
-        // 2026-01 and 2026-02
-        _ = try fields.optionalBool(bytes)
-        try fields.skipOptional(8)
-        fees.cashback = try fields.optionalAmount(bytes)
-        // 2026-04
-        try fields.skipOptional(8)
-        fees.buybackInside = try fields.optionalAmount(bytes)
+        let instructionName = try name(&fields, bytes, &fees)
         // 2026-05
         if !fields.isAtEnd { try fields.skip(Int(try fields.uint32(bytes)) * shareholderBytes) }
         let quoteMint = try fields.optionalAddress(bytes)
@@ -86,11 +75,32 @@ extension PumpCurveStrategy {
         trade.realQuoteReserves = realQuote
         trade.creator = creator
         trade.exactness =
-            terms.exactness == .unknown ? exactness(name, isBuy, bytes) : terms.exactness
+            terms.exactness == .unknown ? exactness(instructionName, isBuy, bytes) : terms.exactness
         trade.limit = terms.limit
         trade.curve = terms.curve
         if user == mayhemAgent { trade.flags.insert(.mayhemAgent) }
         return trade
+    }
+
+    /// From 2025-08 on: volumes, the name of the instruction, cashback and buyback.
+    private static func name(
+        _ fields: inout FieldReader,
+        _ bytes: RawSpan,
+        _ fees: inout TradeFees
+    ) throws(ParseFailure) -> Range<Int>? {
+        // 2025-08: whether volume is tracked, and four numbers about it
+        _ = try fields.optionalBool(bytes)
+        for _ in 0..<4 { try fields.skipOptional(8) }
+        // 2025-10
+        let name = fields.isAtEnd ? nil : try fields.text(bytes)
+        // 2026-01 and 2026-02
+        _ = try fields.optionalBool(bytes)
+        try fields.skipOptional(8)
+        fees.cashback = try fields.optionalAmount(bytes)
+        // 2026-04
+        try fields.skipOptional(8)
+        fees.buybackInside = try fields.optionalAmount(bytes)
+        return name
     }
 
     /// An address and a share in basis points.

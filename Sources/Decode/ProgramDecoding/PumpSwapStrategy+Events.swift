@@ -213,9 +213,9 @@ extension PumpSwapStrategy {
             let before = transaction.balanceBefore(account),
             let held = SolanaTransaction.amount(before, bytes)
         else { return nil }
+        let after = transaction.balanceAfter(account)
         // No balance afterwards: the account was closed.
-        let left =
-            transaction.balanceAfter(account).flatMap { SolanaTransaction.amount($0, bytes) } ?? 0
+        let left = after.flatMap { SolanaTransaction.amount($0, bytes) } ?? 0
         guard held > left else { return nil }
         return FeePayout(
             venue: .pumpSwap,

@@ -302,8 +302,8 @@ struct BranchPlanner {
 
     /// Without votes: whether no more is expected of a slot.
     private func isClosed(_ slot: OpenSlot, _ hash: Bytes32?) -> Bool {
-        let counted = slot.counted(hash)
-        if counted.isWhole || slot.any(counted.mask, \.isWhole) { return true }
+        let content = chain.content(of: slot, hash)
+        if content.evidence == .counted || slot.any(content.mask, \.isWhole) { return true }
         let closing = chain.configuration.limits.closingSlots
         for part in slot.parts where !part.isDead {
             guard let place = chain.streams.find(part.stream) else { continue }

@@ -158,19 +158,25 @@ struct OpenChain: Sendable {
 
     /// The parts and the proof of a variant; nil for the one without header.
     func content(of slot: OpenSlot, _ hash: Bytes32?) -> Content {
-        let counted = slot.counted(hash)
-        let unproved = Content(mask: counted.mask, evidence: .unproved, lacking: slot.groups)
-        guard hash != nil, !slot.isOverfull else { return unproved }
-        if counted.isWhole { return Content(mask: counted.mask, evidence: .counted, lacking: []) }
+        let mask = slot.mask(hash)
+        let unproved = Content(mask: mask.merged, evidence: .unproved, lacking: slot.groups)
+        guard let hash, !slot.isOverfull else { return unproved }
+        if slot.isWhole(hash, mask.strict) {
+            return Content(mask: mask.strict, evidence: .counted, lacking: [])
+        }
         var proved: SubscriptionGroups = []
         for part in slot.parts where part.isProved && part.hash == hash && !part.isDead {
             if !gaps.doubts(part.stream, slot.number) { proved.formUnion(part.groups) }
         }
         let lacking = slot.groups.subtracting(proved)
         // Where nobody was asked for anything, nothing is proved.
-        guard lacking.isEmpty, !slot.groups.isEmpty else {
-            return Content(mask: counted.mask, evidence: .unproved, lacking: lacking)
+        if lacking.isEmpty, !slot.groups.isEmpty {
+            return Content(mask: mask.strict, evidence: .barrier, lacking: [])
         }
-        return Content(mask: slot.mask(hash).strict, evidence: .barrier, lacking: [])
+        let countable = slot.countable(hash)
+        if countable != mask.strict, slot.isWhole(hash, countable) {
+            return Content(mask: countable, evidence: .counted, lacking: [])
+        }
+        return Content(mask: mask.merged, evidence: .unproved, lacking: lacking)
     }
 }

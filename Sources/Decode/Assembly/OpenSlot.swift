@@ -294,18 +294,25 @@ struct OpenSlot: Sendable {
         return best.map { Variant(hash: $0.hash) }
     }
 
-    /// The parts that count for a variant, and whether they bring as many transactions as it has.
-    /// Parts without hash add nothing to what is whole without them.
-    func counted(_ hash: Bytes32?) -> (mask: PartMask, isWhole: Bool) {
+    /// Whether these parts bring as many transactions as the variant has, or one of them the whole
+    /// block.
+    func isWhole(_ hash: Bytes32, _ mask: PartMask) -> Bool {
+        // 0 is what a server sends that does not tell it.
+        let count = header(hash)?.executedTransactionCount ?? 0
+        guard count > 0 else { return any(mask, \.isWhole) }
+        return transactions.count(in: mask) == count
+    }
+
+    /// The parts of a variant and those of streams that never bring headers, while no other variant
+    /// is known. A stream that broke before its header came is none of them: what it brought may be
+    /// of a block that nobody named.
+    func countable(_ hash: Bytes32) -> PartMask {
         let mask = mask(hash)
-        guard let hash, let header = header(hash) else { return (mask.merged, false) }
-        let count = header.executedTransactionCount.map { Int(clamping: $0) } ?? 0  // 0: untold
-        if any(mask.strict, \.isWhole), count == 0 { return (mask.strict, true) }
-        guard count > 0 else { return (mask.merged, false) }
-        if transactions.count(in: mask.strict) == count { return (mask.strict, true) }
-        if mask.merged != mask.strict, transactions.count(in: mask.merged) == count {
-            return (mask.merged, true)
+        guard mask.merged != mask.strict else { return mask.strict }
+        var countable = mask.strict
+        for (number, part) in parts.enumerated() where !part.isDead && !part.expectsHeader {
+            if part.hash == nil, part.tailOf == nil { countable |= 1 << PartMask(number) }
         }
-        return (mask.merged, false)
+        return countable
     }
 }

@@ -81,7 +81,7 @@ struct MadeStreams {
         }
         for event in before { add(event, until: breakTime) }
         // The last slots had not been confirmed there yet.
-        let lowest = max(chain.first + 4, before.map(\.slot).max() ?? chain.first) - 4
+        let lowest = max(chain.first + 9, before.map(\.slot).max() ?? chain.first) - 9
         add(breakTime, .streamClosed(stream), 0)
         let gap = Sequence(nextGap)
         nextGap += 1
@@ -106,7 +106,8 @@ struct MadeStreams {
                 add(event)
             }
         } else {
-            let seam = UInt64(backTime / 10) + 2
+            // The first block that comes whole again shows only that the stream is there.
+            let seam = chain.main.first { Int($0.slot) * 10 + lag > backTime }?.slot ?? chain.last
             let blocks = chain.main + chain.others.filter { !$0.isDead }
             for block in blocks.sorted(by: { $0.slot < $1.slot })
             where block.slot >= lowest && block.slot <= seam {

@@ -22,14 +22,17 @@ extension Base58 {
 
     /// The 32 bytes of a text; nil when it is not exactly what `append` makes of them.
     package static func bytes32(_ text: RawSpan) -> Bytes32? {
-        guard let limbs = limbs(text, count: 8, charactersMax: 44) else { return nil }
-        return join(limbs, at: 0)
+        guard let words = words(text, count: 4, charactersMax: 44) else { return nil }
+        return Bytes32(words: (words[0], words[1], words[2], words[3]))
     }
 
     /// The 64 bytes of a text; nil when it is not exactly what `append` makes of them.
     package static func signature(_ text: RawSpan) -> Signature? {
-        guard let limbs = limbs(text, count: 16, charactersMax: 88) else { return nil }
-        return Signature(join(limbs, at: 0), join(limbs, at: 8))
+        guard let words = words(text, count: 8, charactersMax: 88) else { return nil }
+        return Signature(
+            Bytes32(words: (words[0], words[1], words[2], words[3])),
+            Bytes32(words: (words[4], words[5], words[6], words[7]))
+        )
     }
 
     private static func split(
@@ -46,13 +49,6 @@ extension Base58 {
         limbs[start + 5] = UInt32(truncatingIfNeeded: words.2)
         limbs[start + 6] = UInt32(truncatingIfNeeded: words.3 >> 32)
         limbs[start + 7] = UInt32(truncatingIfNeeded: words.3)
-    }
-
-    private static func join(_ limbs: InlineArray<16, UInt32>, at start: Int) -> Bytes32 {
-        func word(_ index: Int) -> UInt64 {
-            UInt64(limbs[start + index]) << 32 | UInt64(limbs[start + index + 1])
-        }
-        return Bytes32(words: (word(0), word(2), word(4), word(6)))
     }
 
     private static func append(
@@ -100,49 +96,54 @@ extension Base58 {
             place += 1
         }
     }
-    private static func limbs(
+    /// The words of a text, the highest first; nil when there are more or fewer.
+    private static func words(
         _ text: RawSpan,
         count: Int,
         charactersMax: Int
-    ) -> InlineArray<16, UInt32>? {
+    ) -> InlineArray<8, UInt64>? {
         guard text.byteCount <= charactersMax else { return nil }
-        // Filled up with leading zeros to whole digits of five characters.
-        let characters = count / 8 * 45
-        var limbs = InlineArray<16, UInt32>(repeating: 0)
+        let values = values
+        var words = InlineArray<8, UInt64>(repeating: 0)
+        /// The highest word that is not zero yet.
+        var highest = count
         var ones = 0
-        var isLeading = true
-        var digit: UInt64 = 0
-        for place in 0..<characters {
-            let offset = place - (characters - text.byteCount)
-            if offset >= 0 {
+        var offset = 0
+        while offset < text.byteCount {
+            // Ten characters at once: 58^10 is below 2^64.
+            let end = min(offset + 10, text.byteCount)
+            var digits: UInt64 = 0
+            var scale: UInt64 = 1
+            while offset < end {
                 // The load checks its bounds itself and every bit pattern is a byte.
                 let byte = unsafe text.unsafeLoad(fromByteOffset: offset, as: UInt8.self)
                 let value = values[Int(byte)]
                 guard value != 255 else { return nil }
-                if isLeading {
-                    isLeading = value == 0
-                    if isLeading { ones += 1 }
-                }
-                digit = digit * 58 + UInt64(value)
+                if value == 0, ones == offset { ones += 1 }
+                digits = digits &* 58 &+ UInt64(value)
+                scale = scale &* 58
+                offset += 1
             }
-            guard place % 5 == 4 else { continue }
-            var carry = digit
-            digit = 0
-            for limb in (0..<count).reversed() {
-                let value = UInt64(limbs[limb]) &* radix &+ carry
-                limbs[limb] = UInt32(truncatingIfNeeded: value)
-                carry = value >> 32
+            var carry = digits
+            var place = count - 1
+            while place >= highest || carry > 0 {
+                guard place >= 0 else { return nil }
+                let product = words[place].multipliedFullWidth(by: scale)
+                let (low, overflows) = product.low.addingReportingOverflow(carry)
+                words[place] = low
+                carry = product.high &+ (overflows ? 1 : 0)
+                highest = min(highest, place)
+                place -= 1
             }
-            guard carry == 0 else { return nil }
         }
         var zeros = 0
-        for limb in 0..<count {
-            guard limbs[limb] == 0 else {
-                zeros += limbs[limb].leadingZeroBitCount / 8
+        for place in 0..<count {
+            guard words[place] == 0 else {
+                zeros += words[place].leadingZeroBitCount / 8
                 break
             }
-            zeros += 4
+            zeros += 8
         }
-        return zeros == ones ? limbs : nil
+        return zeros == ones ? words : nil
     }
 }

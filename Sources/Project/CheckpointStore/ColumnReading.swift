@@ -55,8 +55,17 @@ struct ColumnReading {
     }
 
     private mutating func append(_ value: UInt64, _ count: Int) {
-        let shifted = value << UInt64(64 - count * 8)
-        withUnsafeBytes(of: shifted.bigEndian) { bytes.append(contentsOf: $0.prefix(count)) }
+        if count == 8 {
+            append(value)
+        } else {
+            for place in (0..<count).reversed() {
+                bytes.append(UInt8(truncatingIfNeeded: value >> UInt64(place * 8)))
+            }
+        }
+    }
+
+    private mutating func append(_ value: UInt64) {
+        withUnsafeBytes(of: value.bigEndian) { bytes.append(contentsOf: $0) }
     }
 
     private mutating func append(_ value: UInt128) {
@@ -65,10 +74,9 @@ struct ColumnReading {
 
     private mutating func append(_ value: Bytes32) {
         let words = value.words
-        append(words.0, 8)
-        append(words.1, 8)
-        append(words.2, 8)
-        append(words.3, 8)
+        withUnsafeBytes(
+            of: (words.0.bigEndian, words.1.bigEndian, words.2.bigEndian, words.3.bigEndian)
+        ) { bytes.append(contentsOf: $0) }
     }
 
     private mutating func addNumber(

@@ -51,7 +51,6 @@ package final class StateFile: RowStorage {
     private let connection: SQLiteConnection
     private var tables: [TableStatements] = []
     private let scratch: Scratch
-    private var keyReading: ColumnReading
     private var rowReading: ColumnReading
     private let description: StateDescription
 
@@ -81,7 +80,6 @@ package final class StateFile: RowStorage {
         self.purpose = purpose
         let columnsMax = schemas.map { $0.key.count + $0.columns.count }.max() ?? 1
         scratch = Scratch(columnsMax * ColumnBinder.scratchPerColumn)
-        keyReading = ColumnReading(chain: chain)
         rowReading = ColumnReading(chain: chain)
         description = StateDescription(chain: chain, key: key, schemas: schemas)
         lock = try StatePath(path).prepare(purpose, fileSystem)
@@ -158,13 +156,21 @@ package final class StateFile: RowStorage {
         let all = keyCount + Int32(schema.columns.count)
         var order = KeyOrder()
         var before = KeyOrder()
+        // Out of the object, where each access would be checked.
+        var keyReading = ColumnReading(chain: chain)
+        var rowReading = ColumnReading(chain: chain)
         while try statement.step() {
             keyReading.bytes.removeAll(keepingCapacity: true)
             rowReading.bytes.removeAll(keepingCapacity: true)
             try read(schema.key, from: 0, of: statement, into: &keyReading)
             try read(schema.columns, from: keyCount, of: statement, into: &rowReading)
             order.removeAll()
-            for place in 0..<keyCount { order.add(place, of: statement) }
+            for place in 0..<keyCount {
+                let type = schema.key[Int(place)].type
+                // What was read above is digits of Base58 or hexadecimal.
+                let hasNoZero = type == .address || type == .signature
+                order.add(place, hasNoZero: hasNoZero, of: statement)
+            }
             guard before.isBelow(order) else { throw .damaged("\(schema.name): order of rows") }
             swap(&order, &before)
             try body(

@@ -54,7 +54,9 @@ struct KeyOrder {
     func isBelow(_ other: KeyOrder) -> Bool { bytes.lexicographicallyPrecedes(other.bytes) }
 
     /// Appends a column. Integers are below text, text is below bytes.
-    mutating func add(_ column: Int32, of statement: SQLiteStatement) {
+    ///
+    /// - Parameter hasNoZero: whether its text is known to hold no zero byte.
+    mutating func add(_ column: Int32, hasNoZero: Bool, of statement: SQLiteStatement) {
         let type = statement.type(column)
         if type == SQLITE_INTEGER {
             bytes.append(1)
@@ -63,10 +65,15 @@ struct KeyOrder {
             return
         }
         bytes.append(type == SQLITE_TEXT ? 2 : 3)
-        for byte in statement.bytes(column) {
-            bytes.append(byte)
-            // A zero ends a column only when no 255 follows.
-            if byte == 0 { bytes.append(255) }
+        let content = statement.bytes(column)
+        if hasNoZero {
+            bytes.append(contentsOf: content)
+        } else {
+            for byte in content {
+                bytes.append(byte)
+                // A zero ends a column only when no 255 follows.
+                if byte == 0 { bytes.append(255) }
+            }
         }
         bytes.append(0)
     }

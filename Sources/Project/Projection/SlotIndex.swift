@@ -45,12 +45,20 @@ struct SlotIndex {
         entries[position] = entry
     }
 
+    /// Makes room for so many entries.
     @usableFromInline
-    mutating func grow() {
+    mutating func reserve(_ entryCount: Int) {
+        while entryCount * 4 > mask * 3 { resize(to: (mask + 1) * 2) }
+    }
+
+    @usableFromInline
+    mutating func grow() { resize(to: (mask + 1) * 2) }
+
+    private mutating func resize(to newCount: Int) {
         let old = entries
         let oldCount = mask + 1
-        entries = SlotIndex.free(oldCount * 2)
-        mask = oldCount * 2 - 1
+        entries = SlotIndex.free(newCount)
+        mask = newCount - 1
         for position in 0..<oldCount where old[position] != 0 { place(old[position]) }
         old.deallocate()
     }

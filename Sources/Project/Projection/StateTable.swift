@@ -32,6 +32,12 @@ public class StateTable {
     package final var digest: StateDigest { StateDigest(sum) }
     /// Rows there are.
     package final var rowCount: UInt64 { present }
+    /// Rows that storage says it holds, as far as memory is to be prepared for them.
+    @usableFromInline final var expectedRows: Int {
+        let tables = storage?.checkpoint?.tables
+        guard let tables, tables.indices.contains(number) else { return 0 }
+        return Int(min(tables[number].rows, 1 << 24))
+    }
     /// Rows in memory.
     package final var residentCount: Int { resident }
     /// Rows that the next checkpoint writes, at most.

@@ -57,6 +57,7 @@ extension Table {
     func restoreRows() throws(StorageError) {
         guard let storage else { return }
         precondition(resident == 0 && journal.isEmpty && changes.isEmpty)
+        index.reserve(min(expectedRows, residentMax))
         try storage.scan(table: number) { key, row, check throws(StorageError) in
             writer.cut(to: prefixCount)
             writer.append(key)

@@ -80,14 +80,18 @@ public struct RowWriter {
             bytes.append(contentsOf: repeatElement(0, count: 32))
         }
     }
-    /// A column of type `text`.
-    ///
-    /// - Precondition: at most 65,536 bytes. What strangers wrote is cut before it becomes a row.
+    /// A column of type `text`, cut after the last whole character within 65,536 bytes: strangers
+    /// write texts.
     package mutating func add(_ value: String) {
-        let count = value.utf8.count
-        precondition(count <= 1 << 16, "a text of \(count) bytes")
-        append(UInt32(count))
-        bytes.append(contentsOf: value.utf8)
+        let utf8 = value.utf8
+        var end = utf8.endIndex
+        if utf8.count > 1 << 16 {
+            end = utf8.index(utf8.startIndex, offsetBy: 1 << 16)
+            // Bytes 10xxxxxx carry a character on.
+            while utf8[end] & 0xc0 == 0x80 { end = utf8.index(before: end) }
+        }
+        append(UInt32(utf8.distance(from: utf8.startIndex, to: end)))
+        bytes.append(contentsOf: utf8[..<end])
     }
     /// A column of type `bytes`.
     ///

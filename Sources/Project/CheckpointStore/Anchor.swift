@@ -82,6 +82,7 @@ package struct AnchorFolder: Hashable, Sendable {
     /// The anchors, by rising position.
     ///
     /// - Parameter fileSystem: the disk.
+    /// - Returns: those whose names are ours.
     /// - Throws: what the disk says.
     package func list(
         on fileSystem: some FileSystem = LinuxFileSystem()
@@ -103,6 +104,7 @@ package struct AnchorFolder: Hashable, Sendable {
     /// - Parameters:
     ///   - position: slot or block.
     ///   - fileSystem: the disk.
+    /// - Returns: the anchor; it is checked when it is opened.
     /// - Throws: what the disk says.
     package func newest(
         atOrBelow position: UInt64,

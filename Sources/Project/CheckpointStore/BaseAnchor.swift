@@ -42,6 +42,7 @@ package struct BaseAnchor: Hashable, Sendable {
     /// The folder of a recording's base anchors.
     ///
     /// - Parameter recording: the recording's folder.
+    /// - Returns: its path.
     package static func folder(_ recording: String) -> String { recording + "/anchors" }
 
     /// Copies the checkpoint that a state file holds into a recording's `anchors`.

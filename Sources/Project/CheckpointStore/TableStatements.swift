@@ -53,9 +53,8 @@ struct KeyOrder {
     /// Whether it comes before another one.
     func isBelow(_ other: KeyOrder) -> Bool { bytes.lexicographicallyPrecedes(other.bytes) }
 
-    /// Appends a column. Integers are below text, text is below bytes.
-    ///
-    /// - Parameter hasNoZero: whether its text is known to hold no zero byte.
+    /// Appends a column; `hasNoZero` says that its text is known to hold no zero byte. Integers are
+    /// below text, text is below bytes.
     mutating func add(_ column: Int32, hasNoZero: Bool, of statement: SQLiteStatement) {
         let type = statement.type(column)
         if type == SQLITE_INTEGER {

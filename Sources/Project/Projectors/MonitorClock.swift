@@ -34,6 +34,7 @@ package struct MonitorClock<Owner: MonitorOwner>: TableRow {
         writer.add(position)
         writer.add(time)
     }
+    /// Reads the columns beside the key.
     package init(from reader: inout RowReader) throws(RowError) {
         position = try reader.unsigned64()
         time = try reader.signed64()
@@ -70,6 +71,7 @@ package struct MonitorGap<Owner: MonitorOwner>: TableRow {
         try reader.unsigned64()
     }
     package func encode(to writer: inout RowWriter) { writer.add(from) }
+    /// Reads the columns beside the key.
     package init(from reader: inout RowReader) throws(RowError) {
         from = try reader.unsigned64()
     }

@@ -45,6 +45,7 @@ package struct MonitorDrift<Owner: MonitorOwner>: TableRow {
         writer.add(firstPosition)
         writer.add(lastPosition)
     }
+    /// Reads the columns beside the key.
     package init(from reader: inout RowReader) throws(RowError) {
         count = try reader.unsigned64()
         kinds = Kinds(rawValue: try reader.unsigned8())

@@ -70,6 +70,7 @@ package struct PoolAccountRow: TableRow {
         writer.add(optional: shares) { $0.add($1) }
         writer.add(lastPosition)
     }
+    /// Reads the columns beside the key.
     package init(from reader: inout RowReader) throws(RowError) {
         tokenVault = try reader.optional { (reader) throws(RowError) in try reader.unsigned128() }
         quoteVault = try reader.optional { (reader) throws(RowError) in try reader.unsigned128() }

@@ -70,6 +70,7 @@ package struct PoolEventRow: TableRow {
         writer.add(optional: sharesBefore) { $0.add($1) }
         writer.add(optional: share) { $0.add($1) }
     }
+    /// Reads the columns beside the key.
     package init(from reader: inout RowReader) throws(RowError) {
         kind = try PoolEventKind(from: &reader, column: 0)
         owner = try reader.address()

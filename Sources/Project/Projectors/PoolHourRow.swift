@@ -74,6 +74,7 @@ package struct PoolHourRow: TableRow {
         writer.add(optional: token) { $0.add($1) }
         writer.add(optional: quote) { $0.add($1) }
     }
+    /// Reads the columns beside the key.
     package init(from reader: inout RowReader) throws(RowError) {
         buys = try reader.unsigned32()
         sells = try reader.unsigned32()

@@ -102,6 +102,7 @@ package struct PoolPositionRow: TableRow {
         writer.add(lastPosition)
         writer.add(transfersUnseen)
     }
+    /// Reads the columns beside the key.
     package init(from reader: inout RowReader) throws(RowError) {
         shares = try reader.unsigned128()
         tokenCost = try reader.unsigned128()

@@ -17,6 +17,7 @@ extension LiquidityFormulas {
     /// - Parameters:
     ///   - pools: in any order.
     ///   - count: how many at most.
+    /// - Returns: the first of them.
     package static func greatest(_ pools: [RankedPool], count: Int) -> [RankedPool] {
         let sorted = pools.sorted { left, right in
             left.tvl == right.tvl ? left.pool < right.pool : left.tvl > right.tvl

@@ -117,6 +117,7 @@ package struct PoolRow: TableRow {
         writer.add(optional: startQuote) { $0.add($1) }
         writer.add(optional: startShares) { $0.add($1) }
     }
+    /// Reads the columns beside the key.
     package init(from reader: inout RowReader) throws(RowError) {
         venue = try Venue(from: &reader, column: 0)
         token = try reader.address()

@@ -27,6 +27,7 @@ package struct PoolShareRow: TableRow {
     package func encode(to writer: inout RowWriter) {
         writer.add(pool)
     }
+    /// Reads the columns beside the key.
     package init(from reader: inout RowReader) throws(RowError) {
         pool = try reader.address()
     }

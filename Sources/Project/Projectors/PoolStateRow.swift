@@ -186,6 +186,7 @@ package struct PoolStateRow: TableRow {
         writer.add(earlierHigh)
         writer.add(optional: fallWindow) { $0.add($1) }
     }
+    /// Reads the columns beside the key.
     package init(from reader: inout RowReader) throws(RowError) {
         token = try reader.optional { (reader) throws(RowError) in try reader.unsigned128() }
         quote = try reader.optional { (reader) throws(RowError) in try reader.unsigned128() }

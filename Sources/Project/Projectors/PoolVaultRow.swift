@@ -31,6 +31,7 @@ package struct PoolVaultRow: TableRow {
         writer.add(pool)
         writer.add(isToken)
     }
+    /// Reads the columns beside the key.
     package init(from reader: inout RowReader) throws(RowError) {
         pool = try reader.address()
         isToken = try reader.boolean()

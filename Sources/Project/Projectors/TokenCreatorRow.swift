@@ -57,6 +57,7 @@ package struct TokenCreatorRow: TableRow {
         writer.add(firstPosition)
         writer.add(lastPosition)
     }
+    /// Reads the columns beside the key.
     package init(from reader: inout RowReader) throws(RowError) {
         created = try reader.unsigned32()
         completed = try reader.unsigned32()

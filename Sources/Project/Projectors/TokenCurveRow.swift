@@ -48,6 +48,7 @@ package struct TokenCurveRow: TableRow {
         writer.add(optional: quote) { $0.add($1) }
         writer.add(isMayhem)
     }
+    /// Reads the columns beside the key.
     package init(from reader: inout RowReader) throws(RowError) {
         token = try reader.optional { (reader) throws(RowError) in try reader.address() }
         supply = try reader.optional { (reader) throws(RowError) in try reader.unsigned128() }

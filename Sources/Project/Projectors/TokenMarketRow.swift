@@ -165,6 +165,7 @@ package struct TokenMarketRow: TableRow {
         writer.add(creatorSold)
         writer.add(optional: lastTrade) { $0.add($1) }
     }
+    /// Reads the columns beside the key.
     package init(from reader: inout RowReader) throws(RowError) {
         priceVenue = try reader.optional { (reader) throws(RowError) in
             try Venue(from: &reader, column: 0)

@@ -56,6 +56,7 @@ package struct TokenMilestoneRow: TableRow {
         writer.add(isSeen)
         writer.add(crossings)
     }
+    /// Reads the columns beside the key.
     package init(from reader: inout RowReader) throws(RowError) {
         position = try reader.unsigned64()
         transaction = try reader.unsigned32()

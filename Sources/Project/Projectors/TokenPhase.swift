@@ -63,6 +63,7 @@ extension TokenPhase {
     /// - Parameters:
     ///   - step: what happened.
     ///   - parameters: where near graduation begins and ends.
+    /// - Returns: the phase, often the same.
     package func next(after step: TokenStep, _ parameters: LifecycleParameters) -> TokenPhase {
         switch step {
         case .created:

@@ -248,6 +248,7 @@ package struct TokenRow: TableRow {
         writer.add(optional: graduationSeconds) { $0.add($1) }
         writer.add(isTimeEstimated)
     }
+    /// Reads the columns beside the key.
     package init(from reader: inout RowReader) throws(RowError) {
         phase = try TokenPhase(from: &reader, column: 0)
         origin = try TokenOrigin(from: &reader, column: 1)

@@ -25,6 +25,7 @@ package struct TokenSketchRow: TableRow {
     package func encode(to writer: inout RowWriter) {
         writer.add(registers)
     }
+    /// Reads the columns beside the key.
     package init(from reader: inout RowReader) throws(RowError) {
         registers = try reader.byteString()
     }

@@ -65,6 +65,7 @@ package struct TokenStartRow: TableRow {
         writer.add(earlyQuoteBought)
         writer.add(earlyQuoteSold)
     }
+    /// Reads the columns beside the key.
     package init(from reader: inout RowReader) throws(RowError) {
         devBuys = try reader.unsigned32()
         devTokens = try reader.unsigned128()

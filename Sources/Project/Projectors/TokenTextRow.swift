@@ -36,6 +36,7 @@ package struct TokenTextRow: TableRow {
         writer.add(symbol)
         writer.add(uri)
     }
+    /// Reads the columns beside the key.
     package init(from reader: inout RowReader) throws(RowError) {
         name = try reader.text()
         symbol = try reader.text()

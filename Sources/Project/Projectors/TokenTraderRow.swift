@@ -60,6 +60,7 @@ package struct TokenTraderRow: TableRow {
         writer.add(firstTransaction)
         writer.add(lastPosition)
     }
+    /// Reads the columns beside the key.
     package init(from reader: inout RowReader) throws(RowError) {
         bought = try reader.unsigned128()
         sold = try reader.unsigned128()

@@ -27,31 +27,31 @@ struct LifecycleWorkingSet {
             return place
         }
         guard let row = tokens[token], let market = markets[token] else { return nil }
-        var work = TokenWork(token, row: row, market: market)
-        work.thresholds = parameters.thresholds(of: row.quote)
+        let place = add(TokenWork(token, row: row, market: market))
+        works[place].thresholds = parameters.thresholds(of: row.quote)
         if let created = row.createdPosition, position >= created,
             position - created <= parameters.earlySlots
         {
-            work.start = starts[token]
+            works[place].start = starts[token]
         }
-        return add(work)
+        return place
     }
 
     /// Makes the rows of a token that nothing has told of.
     mutating func make(_ token: Address, venue: Venue, at position: UInt64) -> Int {
         var row = TokenRow(venue: venue)
         row.firstPosition = position
-        var work = TokenWork(token, row: row, market: TokenMarketRow())
-        work.isRowChanged = true
-        work.isMarketChanged = true
-        return add(work)
+        let place = add(TokenWork(token, row: row, market: TokenMarketRow()))
+        works[place].isRowChanged = true
+        works[place].isMarketChanged = true
+        return place
     }
 
-    private mutating func add(_ work: TokenWork) -> Int {
+    private mutating func add(_ work: consuming TokenWork) -> Int {
         let place = works.count
-        works.append(work)
         places[work.token] = place
         newest = (work.token, place)
+        works.append(work)
         return place
     }
 

@@ -25,10 +25,11 @@ struct LiquidityFold {
         state.set.begin(state.moment)
         swap(&state.notices, &notices)
         for transaction in bundle.transactions {
-            // By index: an event is large, and copying it out costs as much as folding it.
-            for number in transaction.events.indices {
-                state.moment.place = transaction.events[number].place
-                apply(transaction.events[number].event, of: transaction)
+            // Where they stand: an event is large, and copying it costs like folding it.
+            let events = transaction.events.span
+            for number in events.indices {
+                state.moment.place = events[number].place
+                apply(events[number].event, of: transaction)
             }
             for link in transaction.links {
                 LiquidityChanges.transfer(link, in: &state)

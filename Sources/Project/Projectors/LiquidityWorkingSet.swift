@@ -79,12 +79,11 @@ struct LiquidityWorkingSet {
         if let token = state.token, let quote = state.quote {
             opening = Reserves(token: token, quote: quote)
         }
-        var work = PoolWork(pool: pool, row: row, state: state, opening: opening)
-        if let hour {
-            work.hour = hours[PoolHourKey(pool: pool, hour: hour)] ?? PoolHourRow()
-        }
         let place = works.count
-        works.append(work)
+        works.append(PoolWork(pool: pool, row: row, state: state, opening: opening))
+        if let hour {
+            works[place].hour = hours[PoolHourKey(pool: pool, hour: hour)] ?? PoolHourRow()
+        }
         places[pool] = place
         newest = (pool, place)
         return place

@@ -88,4 +88,13 @@ package struct TokenTraderKey: Hashable, Comparable, Sendable {
         if left.token != right.token { return left.token < right.token }
         return left.trader < right.trader
     }
+
+    /// Mixes two words instead of eight. Whoever wanted keys to collide had to find addresses with the
+    /// same exclusive or of their words.
+    package func hash(into hasher: inout Hasher) {
+        let token = token.storage.words
+        let trader = trader.storage.words
+        hasher.combine(token.0 ^ token.1 ^ token.2 ^ token.3)
+        hasher.combine(trader.0 ^ trader.1 ^ trader.2 ^ trader.3)
+    }
 }

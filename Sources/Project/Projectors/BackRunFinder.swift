@@ -21,7 +21,7 @@ struct BackRunFinder {
             let leg = window[back]
             guard isClosed || leg.tip > 0 else { return nil }
             return trigger(of: back, in: window).map { trigger in
-                let gap = leg.place.transaction - window.scan[trigger].transaction
+                let gap = leg.place.transaction &- window.scan[trigger].transaction
                 let points: UInt8 = 60 + (isClosed ? 20 : 0) + (leg.tip > 0 ? 10 : 0)
                 return Match(
                     trigger: trigger,
@@ -37,7 +37,7 @@ struct BackRunFinder {
         var index = back - 1
         while index >= window.current {
             defer { index -= 1 }
-            let gap = leg.place.transaction - window.scan[index].transaction
+            let gap = leg.place.transaction &- window.scan[index].transaction
             guard gap <= parameters.backRunGap else { return nil }
             let large = window[index]
             guard gap > 0, large.side != leg.side, !window.isOneActor(index, back),

@@ -16,30 +16,32 @@ struct FrontRunFinder {
     /// All of the slot that is being folded, by rising victims, one for each: the nearest trade before
     /// it that fits.
     func matches(in window: TradeWindow) -> [Match] {
-        let legs = window.current..<window.count
-        let usable = legs.filter { window.scan[$0].isUsable }
-        let buys = usable.count { window.scan[$0].isBuy }
-        let crowd = parameters.frontRunCrowd
-        // On a hot launch nearly every pair looks like one.
-        guard buys < crowd || usable.count - buys < crowd else { return [] }
-        return usable.compactMap { victim in
-            let sameSide =
-                window.scan[victim].isBuy ? buys : usable.count - buys
-            guard sameSide >= 2, sameSide < crowd else { return nil }
-            return match(victim: victim, in: window)
+        var buys = 0
+        var sells = 0
+        for index in window.current..<window.count where window.scan[index].isUsable {
+            if window.scan[index].isBuy { buys += 1 } else { sells += 1 }
         }
+        var matches: [Match] = []
+        for victim in window.current..<window.count where window.scan[victim].isUsable {
+            let sameSide = window.scan[victim].isBuy ? buys : sells
+            // On a hot launch nearly every pair looks like one.
+            guard sameSide >= 2, sameSide < parameters.frontRunCrowd else { continue }
+            if let match = match(victim: victim, in: window) { matches.append(match) }
+        }
+        return matches
     }
 
     private func match(victim: Int, in window: TradeWindow) -> Match? {
-        let run = window[victim]
         let excluded: TradeLeg.Marks = [.attack, .victim, .arbitrage]
-        guard run.marks.isDisjoint(with: excluded), let tolerance = run.measures.tolerance,
-            tolerance >= 0, tolerance <= parameters.frontRunToleranceBasisPoints
+        guard window.scan[victim].marks.isDisjoint(with: excluded),
+            let tolerance = window[victim].measures.tolerance, tolerance >= 0,
+            tolerance <= parameters.frontRunToleranceBasisPoints
         else { return nil }
+        let run = window[victim]
         var index = victim - 1
         while index >= window.current {
             defer { index -= 1 }
-            let gap = run.place.transaction - window.scan[index].transaction
+            let gap = run.place.transaction &- window.scan[index].transaction
             guard gap <= parameters.frontRunGap else { return nil }
             guard gap > 0, window.scan[index].isBuy == (run.side == .buy),
                 window.scan[index].isUsable
@@ -71,7 +73,7 @@ struct FrontRunFinder {
         else { return nil }
         let bidsMore = front.priorityPrice > run.priorityPrice
         guard bidsMore || front.tip > 0 else { return nil }
-        let isNext = run.place.transaction - front.place.transaction == 1
+        let isNext = run.place.transaction &- front.place.transaction == 1
         return 30 + (bidsMore && front.tip > 0 ? 10 : 0) + (isNext ? 10 : 0)
     }
 }

@@ -16,7 +16,7 @@ struct SandwichFinder {
 
     /// The best match of a back; nil when there is none to report.
     func match(back: Int, in window: TradeWindow) -> SandwichMatch? {
-        guard isLeg(back, in: window) else { return nil }
+        guard window.scan[back].mayClose, isLeg(back, in: window) else { return nil }
         let own = window.scan[back]
         let isBuy = own.isBuy
         let hasLinks = !window.links.isEmpty

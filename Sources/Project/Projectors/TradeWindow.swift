@@ -14,6 +14,9 @@ struct TradeScan: Hashable, Sendable {
     var isBuy: Bool
     /// Whether it is worth a second look at all.
     var isUsable: Bool
+    /// Whether a trade before it in the window may be its wallet's, or of its amount, the other way;
+    /// when not, no look back finds anything.
+    var mayClose = true
 
     init(_ leg: TradeLeg) {
         trader = leg.trader.storage.words.3
@@ -81,7 +84,34 @@ struct TradeWindow {
             scan.append(contentsOf: row.scan)
         }
         current = scan.count
-        for leg in now { scan.append(TradeScan(leg)) }
+        for index in now.indices { scan.append(TradeScan(now[index])) }
+        if links.isEmpty, scan.count > TradeWindow.plainCount { findClosing() }
+    }
+
+    /// Up to so many trades are looked back over without asking whether it is worth while.
+    private static let plainCount = 24
+
+    /// Sets `mayClose` of the trades of the slot, by a set for each side that may hold more than was
+    /// put in.
+    private mutating func findClosing() {
+        var bought = TradeWordSet()
+        var sold = TradeWordSet()
+        for index in scan.indices {
+            let mark = scan[index]
+            if index >= current {
+                scan[index].mayClose =
+                    mark.isBuy ? sold.mayHold(anyOf: mark) : bought.mayHold(anyOf: mark)
+            }
+            if mark.isBuy {
+                bought.insert(mark.trader)
+                bought.insert(mark.feePayer)
+                bought.insert(mark.tokens)
+            } else {
+                sold.insert(mark.trader)
+                sold.insert(mark.feePayer)
+                sold.insert(mark.tokens)
+            }
+        }
     }
 
     /// How many trades there are.
@@ -184,5 +214,29 @@ struct TradeWindow {
     static func isNear(_ measure: UInt128, _ other: UInt128, basisPoints: UInt64) -> Bool {
         let distance = measure > other ? measure - other : other - measure
         return !Exact.isLess(measure, UInt128(basisPoints), distance, 10_000)
+    }
+}
+
+/// A set of words that never misses one, and rarely takes one that is not there for one that is: a
+/// Bloom filter of 32,768 bits and one hash.
+struct TradeWordSet {
+    private var bits = [UInt64](repeating: 0, count: 512)
+
+    mutating func insert(_ word: UInt64) {
+        let place = TradeWordSet.place(of: word)
+        bits[place >> 6] |= 1 << UInt64(place & 63)
+    }
+
+    func mayHold(anyOf mark: TradeScan) -> Bool {
+        mayHold(mark.trader) || mayHold(mark.feePayer) || mayHold(mark.tokens)
+    }
+
+    private func mayHold(_ word: UInt64) -> Bool {
+        let place = TradeWordSet.place(of: word)
+        return bits[place >> 6] >> UInt64(place & 63) & 1 == 1
+    }
+
+    private static func place(of word: UInt64) -> Int {
+        Int((word &* 0x9e37_79b9_7f4a_7c15) >> 49)
     }
 }

@@ -101,7 +101,8 @@ extension TradingProjector {
         let first = window.current
         let hasBoth = window.scan[first...].contains { $0.isBuy != window.scan[first].isBuy }
         guard hasBoth else { return pairs }
-        for index in first..<window.count where window.scan[index].isUsable {
+        for index in first..<window.count {
+            guard window.scan[index].isUsable, window.scan[index].mayClose else { continue }
             var before = index - 1
             let lowest = max(first, index - parameters.scanLegsMax)
             while before >= lowest, !window.isOneActor(before, index) { before -= 1 }

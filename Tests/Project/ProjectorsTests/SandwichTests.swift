@@ -134,6 +134,29 @@ struct SandwichTests {
         try check(try scene.folded(), planted, cost: 20_000)
     }
 
+    @Test(arguments: [0, 10, 23, 24, 60, 400])
+    func `a sandwich is found among many trades of strangers before it`(others: Int) throws {
+        var dice = TradingDice(state: UInt64(3_000 + others))
+        var pool = CurvePool(token: token)
+        var scene = TradingScene()
+        for number in 0..<others {
+            let trader = TradingNames.address(20_000 + UInt64(number))
+            if number % 2 == 0 {
+                scene.add(pool.buy(net: dice.amount(in: 1_000_000...9_000_000), by: trader))
+            } else {
+                scene.add(pool.sell(tokens: dice.amount(in: 1_000_000...9_000_000), by: trader))
+            }
+            if number == others / 2 { scene.next() }
+        }
+        let planted = scene.plant(
+            in: &pool,
+            attacker: attacker,
+            front: 1_000_000_000,
+            victims: victims(2, &dice)
+        )
+        try check(try scene.folded(), planted, cost: 20_000)
+    }
+
     @Test(arguments: 1...6)
     func `a sandwich where the input is charged is found with the exact loss`(count: Int) throws {
         var dice = TradingDice(state: UInt64(2_000 + count))

@@ -101,15 +101,18 @@ struct BondingCurveMarket {
         draft.write(image(wallet, context))
     }
 
-    /// A trade with all its fees; a buy that takes the last tokens completes the curve.
+    /// A trade with all its fees; a buy that takes the last tokens completes the curve. A tolerance is
+    /// how much worse, in basis points, it might have become.
+    @discardableResult
     mutating func trade(
         _ entry: Entry,
+        tolerance: UInt64? = nil,
         wallet: Int,
         wallets: [SolanaWallet],
         _ context: SolanaSlotContext,
         draft: inout SolanaTransactionDraft,
         random: inout MarketRandom
-    ) {
+    ) -> BondingCurve.Quote {
         let user = wallets[wallet]
         let account = holdings.prepare(wallet, owner: user.key, draft: &draft, random: &random)
         let quote = quote(entry)
@@ -126,7 +129,7 @@ struct BondingCurveMarket {
                 random.index(below: SolanaAddress.buybackRecipients.count)
             ]
         )
-        begin(parts, context, slack: 1 + quote.lamports / 20, &draft)
+        begin(parts, context, slack: 1 + quote.lamports / 20, tolerance: tolerance, &draft)
         if parts.isBuy {
             curve.buy(quote)
             moveBuy(parts, context, &draft)
@@ -141,6 +144,7 @@ struct BondingCurveMarket {
         }
         draft.end(units: parts.isBuy ? 61_400 : 52_300)
         draft.write(image(wallets[creator], context))
+        return quote
     }
 
     /// A trade that the program refuses; nothing moves but the fee.
@@ -259,6 +263,15 @@ struct BondingCurveMarket {
             }
         }
 
+        /// The worst result that a trader with a tolerance in basis points still takes.
+        func limit(_ tolerance: UInt64) -> UInt64 {
+            switch entry {
+            case .buy: (quote.lamports + quote.fees).worsened(upBy: tolerance)
+            case .spend: quote.tokens.worsened(downBy: tolerance)
+            case .sell: (quote.lamports - quote.fees).worsened(downBy: tolerance)
+            }
+        }
+
         /// Half of the protocol fee buys tokens back; it is part of that fee.
         func buybackFee(_ layout: SynthesisOptions.EventLayout) -> UInt64 {
             layout == .july2026 ? quote.protocolFee / 2 : 0
@@ -269,28 +282,33 @@ struct BondingCurveMarket {
         _ parts: TradeParts,
         _ context: SolanaSlotContext,
         slack: UInt64,
+        tolerance: UInt64? = nil,
         _ draft: inout SolanaTransactionDraft
     ) {
         var data: [UInt8]
         let quote = parts.quote
+        // Of what the trader pays or gets.
+        let limit = tolerance.map { parts.limit($0) }
         switch parts.entry {
         case .buy(let tokens):
             data = [0x66, 0x06, 0x3d, 0x12, 0x01, 0xda, 0xeb, 0xea]
             data.appendLittleEndian(min(tokens, quote.tokens))
             data.appendLittleEndian(
-                slack == 0 ? quote.lamports / 2 : quote.lamports + quote.fees + slack
+                limit
+                    ?? (slack == 0 ? quote.lamports / 2 : quote.lamports + quote.fees + slack)
             )
             data.appendBorsh(true)
         case .spend(let lamports):
             data = [0x38, 0xfc, 0x74, 0x08, 0x9e, 0xdf, 0xcd, 0x5f]
             data.appendLittleEndian(lamports)
-            data.appendLittleEndian(quote.tokens - quote.tokens / 20)
+            data.appendLittleEndian(limit ?? quote.tokens - quote.tokens / 20)
             data.appendBorsh(true)
         case .sell(let tokens):
             data = [0x33, 0xe6, 0x85, 0xa4, 0x01, 0x7f, 0x83, 0xad]
             data.appendLittleEndian(tokens)
             data.appendLittleEndian(
-                slack == 0 ? quote.lamports * 2 : quote.lamports - quote.lamports / 20
+                limit
+                    ?? (slack == 0 ? quote.lamports * 2 : quote.lamports - quote.lamports / 20)
             )
         }
         draft.begin(SolanaAddress.pump, roles(parts, context), data)

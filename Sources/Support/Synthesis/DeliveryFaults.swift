@@ -43,12 +43,27 @@ struct DeliveryFaults {
         return plan
     }
 
-    /// Spreads `count` events evenly over the run.
     private func isDue(_ count: UInt32) -> Bool {
-        guard count > 0 else { return false }
-        let slots = UInt64(max(options.slots, 1))
-        let before = (made - 1) * UInt64(count) / slots
-        return made * UInt64(count) / slots > before
+        EvenSpread(count: count, over: options.slots).due(at: made) > 0
+    }
+}
+
+/// So many events spread evenly over so many slots, the first and the last half a distance from the
+/// ends.
+struct EvenSpread {
+    private let count: UInt64
+    private let slots: UInt64
+
+    init(count: UInt32, over slots: UInt32) {
+        self.count = UInt64(count)
+        self.slots = UInt64(max(slots, 1))
+    }
+
+    /// How many fall on a slot, counted from 1.
+    func due(at made: UInt64) -> UInt64 { through(made) - through(made - 1) }
+
+    private func through(_ made: UInt64) -> UInt64 {
+        (2 * made * count + slots) / (2 * slots)
     }
 }
 

@@ -8,6 +8,7 @@ struct GeyserFeed {
     private var faults: MarketRandom
     private let duplicatedPerMille: UInt32
     private let latePerMille: UInt32
+    private let tellsSignatures: Bool
     private var nextPing: Int64 = 0
 
     private static let millisecond: Int64 = 1_000_000
@@ -18,6 +19,7 @@ struct GeyserFeed {
         self.wholeBlocks = wholeBlocks
         duplicatedPerMille = options.duplicatedPerMille
         latePerMille = options.latePerMille
+        tellsSignatures = options.hasActors
         random = MarketRandom(seed: options.seed ^ 0x6765_7973_6572_0000 ^ UInt64(stream))
         faults = MarketRandom(seed: options.seed ^ 0x6661_756c_7400_0000 ^ UInt64(stream))
     }
@@ -77,7 +79,8 @@ struct GeyserFeed {
                 5,
                 GeyserMessages.block(block),
                 processed + Self.millisecond + jitter(6),
-                &queue
+                &queue,
+                bringing: signatures(block.transactions)
             )
         }
     }
@@ -180,7 +183,12 @@ struct GeyserFeed {
     ) {
         guard transaction.isVote || transaction.isMarket else { return }
         let filter = transaction.isVote ? GeyserFilters.votes : GeyserFilters.transactions
-        update([filter], 4, GeyserMessages.transaction(transaction, slot: slot), time, &queue)
+        let body = GeyserMessages.transaction(transaction, slot: slot)
+        update([filter], 4, body, time, &queue, bringing: signatures([transaction]))
+    }
+
+    private func signatures(_ transactions: [SolanaTransaction]) -> [UInt64] {
+        tellsSignatures ? transactions.map(\.signatureWord) : []
     }
 
     /// How late a transaction comes.
@@ -217,14 +225,20 @@ struct GeyserFeed {
         _ field: UInt32,
         _ body: [UInt8],
         _ time: Int64,
-        _ queue: inout TimedQueue<StreamEvent>
+        _ queue: inout TimedQueue<StreamEvent>,
+        bringing signatures: [UInt64] = []
     ) {
         let created = time - 4 * Self.millisecond - (random.chance(perMille: 30) ? jitter(2) : 0)
         let bytes = GeyserMessages.update(filters, field: field, body, created: created)
-        add(.message(.incoming, bytes), at: time, into: &queue)
+        let event = StreamEvent(
+            stream: stream,
+            event: .message(.incoming, bytes),
+            signatures: signatures
+        )
+        queue.add(event, at: time)
         if duplicatedPerMille > 0, faults.chance(perMille: duplicatedPerMille) {
             let again = time + Int64(faults.number(in: 0...40)) * Self.millisecond
-            add(.message(.incoming, bytes), at: again, into: &queue)
+            queue.add(event, at: again)
         }
     }
 
@@ -245,4 +259,6 @@ struct GeyserFeed {
 struct StreamEvent {
     var stream: UInt32
     var event: SynthesizedStep.Event
+    /// The first words of the signatures that it brings, when somebody wants to know.
+    var signatures: [UInt64] = []
 }

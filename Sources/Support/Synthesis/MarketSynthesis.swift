@@ -10,19 +10,34 @@ package struct MarketSynthesis {
     private var queue = TimedQueue<StreamEvent>()
     private var geyser: [GeyserFeed] = []
     private var ethereum: EthereumFeed?
+    /// When streams end, and those that came back: since when, and which stream comes after.
     private var ends: [UInt32: Int64] = [:]
+    private var starts: [UInt32: Int64] = [:]
+    private var successors: [UInt32: UInt32] = [:]
+    private var labels: LabelBook
     /// Streams opened so far.
     private var opened: UInt32 = 0
+    private var slotsLeft: UInt32
 
-    package init(_ options: SynthesisOptions) { self.options = options }
+    package init(_ options: SynthesisOptions) {
+        self.options = options
+        slotsLeft = options.slots
+        labels = LabelBook()
+    }
 
     /// Runs the market; each step goes to the sink in the order of time. What the sink throws ends
     /// the run and is thrown on.
+    ///
+    /// - Parameter sink: takes the steps.
+    /// - Returns: what the actors did on the chain that was confirmed and that the streams brought,
+    ///   by slot.
+    @discardableResult
     package func run<Failure: Error>(
         _ sink: (SynthesizedStep) throws(Failure) -> Void
-    ) throws(Failure) {
+    ) throws(Failure) -> [SynthesizedLabel] {
         var market = self
         try market.emitAll(sink)
+        return market.labels.finish()
     }
 
     private mutating func emitAll<Failure: Error>(
@@ -32,7 +47,6 @@ package struct MarketSynthesis {
         openStreams()
         var faults = DeliveryFaults(options, streams: Int(options.streams))
         var chain = SolanaChainSynthesis(options)
-        var slotsLeft = options.slots
         var blocksLeft = options.ethereumBlocks
         var slotTime = options.startWallNanoseconds + Self.second / 20
         var blockTime = options.startWallNanoseconds + Self.second
@@ -87,6 +101,7 @@ package struct MarketSynthesis {
         }
         let before = plan.equivocates ? chain : nil
         let block = chain.next(time: seconds)
+        if options.hasActors { labels.take(block, chain.takeLabels(), at: time) }
         let other = before.map { before in
             var branch = before.branch(seed: faults.branchSeed())
             return branch.next(time: seconds, slot: block.slot)
@@ -102,12 +117,17 @@ package struct MarketSynthesis {
         if let broken = plan.breaks { breakStream(broken, at: time + Self.second / 5) }
     }
 
-    /// A stream breaks, and its source comes back a second later.
+    /// A stream breaks, and its source comes back a second later; not when it is away already, nor
+    /// when the run would be over before it is back.
     private mutating func breakStream(_ index: Int, at time: Int64) {
+        let stream = geyser[index].stream
+        guard slotsLeft > 5, starts[stream].map({ $0 < time }) ?? true else { return }
         geyser[index].close(.cut, at: time, into: &queue)
-        ends[geyser[index].stream] = time
+        ends[stream] = time
         opened += 1
         geyser[index].reopen(as: opened, at: time + Self.second, into: &queue)
+        starts[opened] = time + Self.second
+        successors[stream] = opened
     }
 
     private mutating func openStreams() {
@@ -152,17 +172,33 @@ package struct MarketSynthesis {
         _ sink: (SynthesizedStep) throws(Failure) -> Void
     ) throws(Failure) {
         while let next = queue.take(before: time) {
-            // Nothing arrives on a stream that has ended.
-            if let end = ends[next.element.stream], next.time > end { continue }
+            guard let stream = stream(of: next.element, at: next.time) else { continue }
+            for signature in next.element.signatures { labels.note(delivered: signature) }
             let elapsed = UInt64(max(0, next.time - options.startWallNanoseconds))
             try sink(
                 SynthesizedStep(
-                    stream: next.element.stream,
+                    stream: stream,
                     wallNanoseconds: next.time,
                     monotonicNanoseconds: 86_400_000_000_000 + elapsed,
                     event: next.element.event
                 )
             )
         }
+    }
+
+    /// The stream that brings an event: the one it was meant for or, once that has broken, the one
+    /// that came after it. Nil when none is open: nothing arrives on a stream that has ended.
+    private func stream(of event: StreamEvent, at time: Int64) -> UInt32? {
+        var stream = event.stream
+        while let end = ends[stream], time > end {
+            guard let next = successors[stream] else { return nil }
+            stream = next
+        }
+        // The server sends nothing before it has taken the call.
+        guard let start = starts[stream] else { return stream }
+        if case .message(.incoming, _) = event.event {
+            return time >= start + 10_000_000 ? stream : nil
+        }
+        return time >= start ? stream : nil
     }
 }

@@ -40,7 +40,7 @@ extension PumpSwapPool {
             ? [0x67, 0xf4, 0x52, 0x1f, 0x2c, 0xf5, 0x77, 0x77]
             : [0x3e, 0x2f, 0x37, 0x0a, 0xa5, 0x03, 0xdc, 0x2a]
         event.appendLittleEndian(context.timestamp)
-        let flow = flow(entry, quote)
+        let flow = flow(entry, quote, party.tolerance)
         for value in [
             quote.base, flow.limit, party.baseBalance, party.quoteBalance, before.base,
             before.quote, flow.first, rates.provider, quote.providerFee, rates.protocolShare,
@@ -80,11 +80,15 @@ extension PumpSwapPool {
         var instruction = ""
     }
 
-    private func flow(_ entry: Entry, _ quote: PumpSwapReserves.Quote) -> Flow {
+    private func flow(
+        _ entry: Entry,
+        _ quote: PumpSwapReserves.Quote,
+        _ tolerance: UInt64
+    ) -> Flow {
         switch entry {
         case .buy:
             Flow(
-                limit: entry.limit(quote),
+                limit: entry.limit(quote, tolerance),
                 first: quote.quote,
                 middle: quote.quote + quote.providerFee,
                 last: quote.paid,
@@ -96,12 +100,12 @@ extension PumpSwapPool {
                 first: quote.paid,
                 middle: quote.paid - quote.protocolFee - quote.creatorFee,
                 last: quote.quote,
-                minimumBase: entry.limit(quote),
+                minimumBase: entry.limit(quote, tolerance),
                 instruction: "buy_exact_quote_in"
             )
         case .sell:
             Flow(
-                limit: entry.limit(quote),
+                limit: entry.limit(quote, tolerance),
                 first: quote.quote,
                 middle: quote.quote - quote.providerFee,
                 last: quote.received

@@ -17,6 +17,8 @@ struct PumpSwapPool {
         /// Balances before the transaction.
         var baseBalance: UInt64
         var quoteBalance: UInt64
+        /// How much worse a trade might have become, in basis points.
+        var tolerance: UInt64 = 200
     }
 
     static let accountBytes = 301
@@ -115,20 +117,21 @@ struct PumpSwapPool {
         draft.write(image(context))
     }
 
+    @discardableResult
     mutating func trade(
         _ entry: Entry,
         _ party: Party,
         recipient: (owner: SolanaKey, account: SolanaKey),
         _ context: SolanaSlotContext,
         draft: inout SolanaTransactionDraft
-    ) {
+    ) -> PumpSwapReserves.Quote {
         let rates = rates
         let before = reserves
         let quote = quote(entry)
         draft.begin(
             SolanaAddress.pumpSwap,
             tradeRoles(entry, party, recipient, context),
-            tradeCall(entry, quote)
+            tradeCall(entry, quote, party.tolerance)
         )
         draft.log("Instruction: \(entry.title)")
         let user = SolanaTransactionDraft.Role.signer(party.wallet.key)
@@ -169,6 +172,7 @@ struct PumpSwapPool {
         emit(tradeEvent(entry, quote, rates, before, party, recipient, context), &draft)
         draft.end(units: entry.isBuy ? 96_100 : 84_700)
         draft.write(image(context))
+        return quote
     }
 
     /// `deposit` or `withdraw` of so many LP tokens.
@@ -337,23 +341,27 @@ struct PumpSwapPool {
         )
     }
 
-    private func tradeCall(_ entry: Entry, _ quote: PumpSwapReserves.Quote) -> [UInt8] {
+    private func tradeCall(
+        _ entry: Entry,
+        _ quote: PumpSwapReserves.Quote,
+        _ tolerance: UInt64
+    ) -> [UInt8] {
         var data: [UInt8]
         switch entry {
         case .buy(let base):
             data = [0x66, 0x06, 0x3d, 0x12, 0x01, 0xda, 0xeb, 0xea]
             data.appendLittleEndian(base)
-            data.appendLittleEndian(entry.limit(quote))
+            data.appendLittleEndian(entry.limit(quote, tolerance))
             data.appendBorsh(true)
         case .spend(let budget):
             data = [0xc6, 0x2e, 0x15, 0x52, 0xb4, 0xd9, 0xe8, 0x70]
             data.appendLittleEndian(budget)
-            data.appendLittleEndian(entry.limit(quote))
+            data.appendLittleEndian(entry.limit(quote, tolerance))
             data.appendBorsh(true)
         case .sell(let base):
             data = [0x33, 0xe6, 0x85, 0xa4, 0x01, 0x7f, 0x83, 0xad]
             data.appendLittleEndian(base)
-            data.appendLittleEndian(entry.limit(quote))
+            data.appendLittleEndian(entry.limit(quote, tolerance))
         }
         return data
     }
@@ -420,12 +428,12 @@ extension PumpSwapPool.Entry {
         }
     }
 
-    /// The worst result that the user still takes: 2 % off.
-    func limit(_ quote: PumpSwapReserves.Quote) -> UInt64 {
+    /// The worst result that the user still takes, so many basis points off.
+    func limit(_ quote: PumpSwapReserves.Quote, _ tolerance: UInt64) -> UInt64 {
         switch self {
-        case .buy: quote.paid + quote.paid / 50
-        case .spend: quote.base - quote.base / 50
-        case .sell: quote.received - quote.received / 50
+        case .buy: quote.paid.worsened(upBy: tolerance)
+        case .spend: quote.base.worsened(downBy: tolerance)
+        case .sell: quote.received.worsened(downBy: tolerance)
         }
     }
 }

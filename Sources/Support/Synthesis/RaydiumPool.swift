@@ -55,22 +55,25 @@ struct RaydiumPool {
     }
 
     /// `SwapBaseIn`; `spendsPC` means pc in and coin out. When the user's `balance` of the input is
-    /// too small the program still logs the swap and then fails (error 40).
+    /// too small the program still logs the swap and then fails (error 40). A tolerance is how much
+    /// worse, in basis points, it might have become.
+    @discardableResult
     mutating func swap(
         _ amount: UInt64,
+        tolerance: UInt64 = 100,
         spendsPC: Bool,
         balance: UInt64,
         wallet: SolanaKey,
         source: SolanaKey,
         destination: SolanaKey,
         draft: inout SolanaTransactionDraft
-    ) {
+    ) -> UInt64 {
         let refused = balance < amount
         let quoted =
             spendsPC
             ? Self.output(of: amount, reserveIn: pc, reserveOut: coin)
             : Self.output(of: amount, reserveIn: coin, reserveOut: pc)
-        let minimum = quoted - quoted / 100
+        let minimum = quoted.worsened(downBy: tolerance)
         var data: [UInt8] = [9]
         data.appendLittleEndian(amount)
         data.appendLittleEndian(minimum)
@@ -83,7 +86,7 @@ struct RaydiumPool {
         guard !refused else {
             draft.log("Error: InsufficientFunds")
             draft.fail(code: 40, units: 12_400)
-            return
+            return 0
         }
         let user = SolanaTransactionDraft.Role.signer(wallet)
         let authority = SolanaTransactionDraft.Role.readonly(SolanaAddress.raydiumAuthority)
@@ -116,6 +119,7 @@ struct RaydiumPool {
             pcOut += UInt128(quoted)
         }
         draft.write(image)
+        return quoted
     }
 
     /// The `AmmInfo` account; open orders hold nothing and no profit waits to be taken.

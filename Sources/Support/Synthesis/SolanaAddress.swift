@@ -24,6 +24,10 @@ enum SolanaAddress {
     static let vote = SolanaKey(base58: "Vote111111111111111111111111111111111111111")
     static let rent = SolanaKey(base58: "SysvarRent111111111111111111111111111111111")
     static let metadata = SolanaKey(base58: "metaqbxxUerdq28cj1RbAWkYQm3ybzjb6a8bt518x1s")
+    /// pump.fun's own trading agent.
+    static let mayhemAgent = SolanaKey(base58: "BwWK17cbHxwWBKZkUYvzxLcNQ1YVyaFezduWbtm2de6s")
+    /// A well-known router (Jupiter).
+    static let router = SolanaKey(base58: "JUP6LkbZbjS1jKKwapdHNy74zcZ3tLUZoi5QNyVTaV4")
     static let wrappedSOL = SolanaKey(base58: "So11111111111111111111111111111111111111112")
 
     /// Accounts that take pump's protocol fee on the bonding curve.
@@ -32,6 +36,18 @@ enum SolanaAddress {
         "7VtfL8fvgNfhz17qKRMjzQEXgbdpnHHHQRh54R9jP2RJ",
         "9rPYyANsfQZw3DnDmKE3YCQF5E8oD89UXoHn9JFEhJUz",
         "AVmoTthdrX6tKt4nDjco2D775W2YK3sDhxPcMmzUAmTY",
+    ].map(SolanaKey.init(base58:))
+
+    /// Accounts to which Jito's searchers pay their tips.
+    static let tips = [
+        "96gYZGLnJYVFmbjzopPSU6QiEV5fGqZNyN9nmNhvrZU5",
+        "HFqU5x63VTqvQss8hp11i4wVV8bD44PvwucfZ2bU7gRe",
+        "Cw8CFyM9FkoMi7K7Crf6HNQqf4uEMzpKw6QNghXLvLkY",
+        "ADaUMid9yfUytqMBgopwjb2DTLSokTSzL1zt6iGPaS49",
+        "DfXygSm4jCyNCybVYYK6DwvWqjKee8pbDmJGcLWNDXjh",
+        "ADuUkR4vqLUMWXxW9gh6D6L8pivKeVBBjNS2zwJzUFF1",
+        "DttWaMuVvTiduZRnguLF7jNxTgiMBZ1hyAumKUiL2KRL",
+        "3AVi9Tg9Uo68tJfuvoKvqKNWKkC5wPdSSdeBnizKZ6jT",
     ].map(SolanaKey.init(base58:))
 
     /// Accounts that take the buyback share of the protocol fee.

@@ -19,11 +19,14 @@ struct SolanaChainSynthesis {
         var isHot: Bool
         /// Set when the curve is complete.
         var migratesAt: UInt64?
+        /// Where it was launched, and whether anybody has bought it: only kept with actors.
+        var launchedAt: UInt64 = 0
+        var isBought = false
     }
 
-    private static let walletCount = 40
+    static let walletCount = 40
     private static let validatorCount = 24
-    private static let coinsMax = 24
+    private static let coinsMin = 24
     private static let poolsMax = 24
     private static let ticksPerSlot = 64
     private static let hashesPerTick: UInt64 = 62_500
@@ -43,8 +46,16 @@ struct SolanaChainSynthesis {
     let exchange: SolanaKey
     let exchangeWrapped: SolanaKey
     let migrationKeeper: SolanaKey
+    /// Who acts on purpose, and what they know and plan; without actors none of it is touched.
+    var cast: ActorCast
+    var books = MarketBooks()
+    var scenes: SceneSchedule
+    var copying: CopyBook
+    /// Front-runs of the slot, which count when there is no crowd.
+    var frontRuns: [(front: MarketFill, victim: MarketFill)] = []
+    private var labels: [SynthesizedLabel] = []
     private var validators: [(vote: SolanaKey, authority: SolanaKey)] = []
-    private var launched: UInt64 = 0
+    private(set) var launched: UInt64 = 0
     private var made: UInt64 = 0
     /// The number given out last.
     private(set) var slot: UInt64
@@ -52,7 +63,7 @@ struct SolanaChainSynthesis {
     private var hashes: [SolanaKey] = []
     private var parentSlot: UInt64
     private var writeVersion: UInt64 = 1_800_000_000_000
-    private var transactions: [SolanaTransaction] = []
+    private(set) var transactions: [SolanaTransaction] = []
 
     init(_ options: SynthesisOptions) {
         self.options = options
@@ -64,7 +75,23 @@ struct SolanaChainSynthesis {
         height = slot - 21_870_000
         parentSlot = slot - 1
         hashes = [SolanaKey(&random)]
+        cast = ActorCast(options)
+        scenes = SceneSchedule(options)
+        copying = CopyBook()
         endow()
+        if options.hasActors { endowActors() }
+    }
+
+    /// Wallets of people who just trade: the first ones.
+    var ordinaryWallets: Int { Self.walletCount }
+
+    /// Tells what an actor did.
+    mutating func tell(_ label: SynthesizedLabel) { labels.append(label) }
+
+    /// What actors did up to the last block, each told once.
+    mutating func takeLabels() -> [SynthesizedLabel] {
+        defer { labels = [] }
+        return labels
     }
 
     /// Leaves slot numbers to blocks beside this chain.
@@ -119,7 +146,8 @@ struct SolanaChainSynthesis {
     }
 
     /// Executes a draft as the next transaction of the block.
-    mutating func execute(_ draft: SolanaTransactionDraft) {
+    @discardableResult
+    mutating func execute(_ draft: SolanaTransactionDraft) -> SolanaTransaction {
         let age = random.index(below: min(hashes.count, 20))
         let transaction = SolanaTransactionEncoder.execute(
             draft,
@@ -130,6 +158,7 @@ struct SolanaChainSynthesis {
         )
         writeVersion += UInt64(transaction.images.count)
         transactions.append(transaction)
+        return transaction
     }
 
     // MARK: The block
@@ -139,6 +168,7 @@ struct SolanaChainSynthesis {
             options.tradesPerSlot == 0
             ? 0 : random.number(in: 0...(UInt64(options.tradesPerSlot) * 2))
         var votes = UInt64(options.votesPerSlot)
+        if options.hasActors { beginScenes(context) }
         launchIfDue(context)
         migrateIfDue(context)
         for done in 0..<trades {
@@ -146,18 +176,23 @@ struct SolanaChainSynthesis {
             let share = (votes + 1) / 2
             for _ in 0..<(done == trades - 1 ? votes : share) { vote() }
             votes -= done == trades - 1 ? votes : share
-            trade(context)
+            if options.hasActors { tradeOrdinarily(context) } else { trade(context) }
         }
         for _ in 0..<votes { vote() }
+        if options.hasActors { endScenes(context) }
     }
 
     private mutating func launchIfDue(_ context: SolanaSlotContext) {
         let total = UInt64(options.tokens)
-        guard launched < total, (made - 1) * total >= launched * UInt64(max(options.slots, 1))
-        else { return }
-        if coins.count == Self.coinsMax { abandonOldest() }
-        launch(number: launched + 1, isHot: launched % 3 == 0, context)
-        launched += 1
+        let slots = UInt64(max(options.slots, 1))
+        // Coins stay listed for a while, however fast they come.
+        let coinsMax = max(Self.coinsMin, Int(clamping: 8 * total / slots))
+        while launched < total, (made - 1) * total >= launched * slots {
+            if coins.count >= coinsMax { abandonOldest() }
+            launch(number: launched + 1, isHot: launched % 3 == 0, context)
+            launched += 1
+            if options.hasActors { planLaunch(context) }
+        }
     }
 
     private mutating func migrateIfDue(_ context: SolanaSlotContext) {
@@ -220,7 +255,7 @@ struct SolanaChainSynthesis {
     // MARK: What is not the market
 
     /// A vote on the newest block (TowerSync, instruction 14).
-    private mutating func vote() {
+    mutating func vote() {
         let validator = validators[random.index(below: validators.count)]
         var draft = SolanaTransactionDraft(payer: validator.authority)
         var data: [UInt8] = []
@@ -244,8 +279,8 @@ struct SolanaChainSynthesis {
     }
 
     /// A payment from the exchange to a wallet: on the chain, but in no filter of the market.
-    private mutating func transfer() {
-        let wallet = wallets[random.index(below: wallets.count)]
+    mutating func transfer() {
+        let wallet = wallets[random.index(below: ordinaryWallets)]
         var draft = SolanaTransactionDraft(payer: exchange)
         draft.transferLamports(
             random.amount(in: 10_000_000...2_000_000_000),
@@ -303,8 +338,8 @@ struct SolanaChainSynthesis {
         outsider = holdings
     }
 
-    private mutating func endowWallet() {
-        let wallet = SolanaWallet(&random)
+    mutating func endowWallet(key: SolanaKey? = nil) {
+        let wallet = SolanaWallet(&random, key: key)
         ledger.endow(wallet.key, lamports: random.number(in: 200...900) * 1_000_000_000)
         ledger.endow(
             wallet.wrapped,
@@ -355,7 +390,7 @@ struct SolanaChainSynthesis {
         }
     }
 
-    private func wrapped(_ owner: SolanaKey, _ amount: UInt64) -> SolanaLedger.TokenHolding {
+    func wrapped(_ owner: SolanaKey, _ amount: UInt64) -> SolanaLedger.TokenHolding {
         SolanaLedger.TokenHolding(
             mint: SolanaAddress.wrappedSOL,
             owner: owner,
@@ -368,7 +403,10 @@ struct SolanaChainSynthesis {
 
     /// Drops the oldest coin that still trades on its curve; nobody touches it again.
     private mutating func abandonOldest() {
-        let market = coins.removeFirst().market
+        // One on which a scene is being played stays a little longer.
+        let index = coins.firstIndex { !books.isHeld($0.market.mint) } ?? 0
+        let market = coins.remove(at: index).market
+        books.forget(market.holdings.all)
         for key in market.holdings.all + [market.mint, market.address, market.vault] {
             ledger.forget(key)
         }
@@ -376,7 +414,14 @@ struct SolanaChainSynthesis {
     }
 
     private mutating func delistOldest() {
-        let listing = pools.removeFirst()
+        // One that also trades elsewhere stays.
+        let index =
+            pools.firstIndex { listing in
+                !books.isHeld(listing.pool.address)
+                    && !raydium.contains { $0.holdings.mint == listing.holdings.mint }
+            } ?? 0
+        let listing = pools.remove(at: index)
+        books.forget(listing.holdings.all)
         for key in listing.holdings.all + listing.pool.liquidityHoldings.all {
             ledger.forget(key)
         }

@@ -17,8 +17,9 @@ struct SolanaWallet {
     let poolCreatorVault: SolanaKey
     let poolCreatorAuthority: SolanaKey
 
-    init(_ random: inout MarketRandom) {
-        key = SolanaKey(&random)
+    /// A known key, or a random one.
+    init(_ random: inout MarketRandom, key known: SolanaKey? = nil) {
+        key = known ?? SolanaKey(&random)
         wrapped = SolanaKey(&random)
         volume = SolanaKey(&random)
         creatorVault = SolanaKey(&random)
@@ -61,6 +62,11 @@ struct SolanaHoldings {
         )
     }
 
+    /// Makes room for more wallets.
+    mutating func extend(to wallets: Int) {
+        accounts += Array(repeating: nil, count: max(0, wallets - accounts.count))
+    }
+
     /// Gives a wallet an account; the caller opens it on the chain.
     mutating func assign(_ key: SolanaKey, to wallet: Int) { accounts[wallet] = key }
 
@@ -76,6 +82,18 @@ struct SolanaHoldings {
         accounts[wallet] = key
         draft.createTokenAccount(key, holding(owner: owner), payer: owner)
         return key
+    }
+}
+
+extension UInt64 {
+    /// More by so many basis points.
+    func worsened(upBy tolerance: UInt64) -> UInt64 {
+        self + SolanaMath.multiply(self, tolerance, dividedBy: 10_000)
+    }
+
+    /// Less by so many basis points, at most all.
+    func worsened(downBy tolerance: UInt64) -> UInt64 {
+        self - SolanaMath.multiply(self, Swift.min(tolerance, 10_000), dividedBy: 10_000)
     }
 }
 

@@ -6,7 +6,7 @@ extension SolanaChainSynthesis {
 
     /// Creates a coin; often its creator buys in the same transaction.
     mutating func launch(number: UInt64, isHot: Bool, _ context: SolanaSlotContext) {
-        let creator = random.index(below: wallets.count)
+        let creator = random.index(below: ordinaryWallets)
         guard canSpend(creator, 6 * Self.sol) else {
             refill(wallets[creator])
             return launch(number: number, isHot: isHot, context)
@@ -19,8 +19,9 @@ extension SolanaChainSynthesis {
         )
         var draft = trader(creator, limit: 300_000)
         market.create(wallets[creator], context, draft: &draft)
+        var bought: BondingCurve.Quote?
         if random.chance(perMille: 700) {
-            market.trade(
+            bought = market.trade(
                 .spend(lamports: random.amount(in: Self.sol / 10...4 * Self.sol)),
                 wallet: creator,
                 wallets: wallets,
@@ -29,8 +30,13 @@ extension SolanaChainSynthesis {
                 random: &random
             )
         }
-        execute(draft)
-        coins.append(Coin(market: market, isHot: isHot, migratesAt: nil))
+        let transaction = execute(draft)
+        coins.append(
+            Coin(market: market, isHot: isHot, migratesAt: nil, launchedAt: context.slot)
+        )
+        if let bought, options.hasActors {
+            note(creatorsBuy: bought, of: market, in: transaction, context)
+        }
     }
 
     mutating func tradeOnCurve(_ context: SolanaSlotContext) {
@@ -74,7 +80,7 @@ extension SolanaChainSynthesis {
         return .buy(tokens: max(1, tokens))
     }
 
-    private mutating func failOnCurve(
+    mutating func failOnCurve(
         _ index: Int,
         _ wallet: Int,
         held: UInt64,
@@ -230,7 +236,7 @@ extension SolanaChainSynthesis {
         execute(draft)
     }
 
-    private mutating func provide(
+    mutating func provide(
         _ index: Int,
         _ wallet: Int,
         held: UInt64,
@@ -268,7 +274,7 @@ extension SolanaChainSynthesis {
         execute(draft)
     }
 
-    private mutating func withdraw(
+    mutating func withdraw(
         _ index: Int,
         _ wallet: Int,
         shares: UInt64,
@@ -289,7 +295,7 @@ extension SolanaChainSynthesis {
     }
 
     /// `create_pool` by a wallet for a token that never was on a bonding curve.
-    private mutating func createOutsiderPool(_ context: SolanaSlotContext) {
+    mutating func createOutsiderPool(_ context: SolanaSlotContext) {
         let holders = wallets.indices.filter {
             outsider.balance(of: $0, in: ledger) > 2_000_000_000 && canSpend($0, Self.sol)
         }
@@ -320,10 +326,11 @@ extension SolanaChainSynthesis {
         execute(draft)
         pools.append(PoolListing(pool: pool, holdings: outsider))
         outsiderIsListed = true
+        if options.hasActors { listOutsiderOnRaydium(base: pool.reserves.base) }
     }
 
     /// The wallet's side of a pool, with balances as they are now.
-    private mutating func party(
+    mutating func party(
         _ index: Int,
         _ wallet: Int,
         _ draft: inout SolanaTransactionDraft
@@ -385,7 +392,7 @@ extension SolanaChainSynthesis {
 
     // MARK: Parts
 
-    private func canSpend(_ wallet: Int, _ lamports: UInt64) -> Bool {
+    func canSpend(_ wallet: Int, _ lamports: UInt64) -> Bool {
         ledger[wallets[wallet].key].lamports >= lamports + Self.sol / 10
     }
 

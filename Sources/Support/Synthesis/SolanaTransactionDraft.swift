@@ -35,6 +35,8 @@ struct SolanaTransactionDraft {
     let payer: SolanaKey
     /// Set for a version 0 transaction.
     var lookupTable: SolanaKey?
+    /// A wallet of a program, for which the program signs.
+    var puppet: SolanaKey?
     private(set) var roles: [Role] = []
     private(set) var calls: [Call] = []
     private(set) var logs: [String] = []
@@ -270,6 +272,8 @@ struct SolanaTransactionDraft {
     }
 
     private mutating func add(_ role: Role, invoked: Bool = false) {
+        var role = role
+        if role.key == puppet { role.isSigner = false }
         guard let index = roles.firstIndex(where: { $0.key == role.key }) else {
             roles.append(role)
             return

@@ -14,6 +14,9 @@ struct SolanaTransaction {
     /// Lamports of each image's account after the transaction.
     var imageLamports: [UInt64]
     var writableCount: UInt64
+
+    /// The first eight bytes of the signature: enough to tell the transactions of one market apart.
+    var signatureWord: UInt64 { signature.prefix(8).reduce(0) { $0 << 8 | UInt64($1) } }
 }
 
 /// Runs drafts against the ledger and encodes them as Yellowstone does.

@@ -57,8 +57,25 @@ package struct SynthesisOptions: Equatable, Sendable {
     package var duplicatedPerMille: UInt32 = 0
     /// Transactions that come up to three slots late, in thousandths.
     package var latePerMille: UInt32 = 0
+    /// Sandwiches within one slot, some of which earn nothing.
+    package var sandwiches: UInt32 = 0
+    /// Sandwiches whose front and back are one to four slots apart.
+    package var wideSandwiches: UInt32 = 0
+    /// Trades put before one with a tight limit.
+    package var frontRuns: UInt32 = 0
+    /// Trades right behind a large one; half of them close on another pool at once.
+    package var backRuns: UInt32 = 0
+    /// Wallets that buy what a leading one has bought. Each takes about 150 coins to show.
+    package var copyTraders: UInt32 = 0
+    /// Innocent patterns that look like one of the above.
+    package var lookAlikes: UInt32 = 0
     package var layout: EventLayout = .july2026
     package var end: End = .clean
 
     package init() {}
+
+    /// Whether anybody acts on purpose. Without actors the market has the bytes that it always had.
+    package var hasActors: Bool {
+        [sandwiches, wideSandwiches, frontRuns, backRuns, copyTraders, lookAlikes].contains { $0 > 0 }
+    }
 }

@@ -7,7 +7,7 @@ import RecordModel
 /// `tapedeck test`
 let testVerb = Verb(
     name: "test",
-    summary: "hold what monitors make of recordings against what they made before",
+    summary: "hold what monitors make of recordings against earlier",
     details: [
         "Folds each recording from its first record and compares with REC/expected: the chain digest "
             + "every N final slots (the ladder), the rows of the state and the detections. It says "

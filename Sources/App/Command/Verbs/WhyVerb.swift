@@ -6,7 +6,7 @@ import RecordModel
 /// `tapedeck why`
 let whyVerb = Verb(
     name: "why",
-    summary: "show the records that produced what is known of a token, pool or wallet",
+    summary: "show the records behind what is known of a token or pool",
     details: [
         "Lists every event that names the entity, in the order of the chain, with the record that "
             + "brought it, its slot, its place and what it said, whether it counts (folded), and "

@@ -26,7 +26,7 @@ let coverageVerb = Verb(
     ],
     examples: [
         .init(purpose: "is anything new on the wire?", line: "tapedeck coverage deck"),
-        .init(purpose: "every trade", line: "tapedeck coverage deck --trades > trades.ndjson"),
+        .init(purpose: "every trade", line: "tapedeck coverage deck --trades"),
     ],
     exitCodes: [.ok, .failed, .findings],
     run: { arguments in

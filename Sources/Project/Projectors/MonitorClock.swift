@@ -95,6 +95,11 @@ package struct MonitorTimes<Owner: MonitorOwner> {
     private let gaps: Table<MonitorGap<Owner>>
     private let slotMilliseconds: UInt64
 
+    /// Makes the tables of its owner in a store.
+    ///
+    /// - Parameters:
+    ///   - store: where.
+    ///   - slotMilliseconds: how long a slot or block lasts when none tells its time.
     package init(_ store: StateStore, slotMilliseconds: UInt64) {
         clock = store.table(MonitorClock<Owner>.self)
         gaps = store.table(MonitorGap<Owner>.self)

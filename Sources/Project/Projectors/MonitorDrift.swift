@@ -28,6 +28,7 @@ package struct MonitorDrift<Owner: MonitorOwner>: TableRow {
     package var firstPosition: UInt64
     package var lastPosition: UInt64
 
+    /// One that nothing has been counted in yet, begun in a slot or block.
     package init(position: UInt64) {
         firstPosition = position
         lastPosition = position

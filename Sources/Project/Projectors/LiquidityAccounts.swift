@@ -133,7 +133,9 @@ struct LiquidityAccounts {
         if let shares = account.shares, let known = work.state.shares, shares != known {
             kinds.insert(.supply)
         }
-        if let token = work.vaultToken, let quote = work.vaultQuote, let known = work.reserves {
+        if work.row.venue.tellsExactReserves, let token = work.vaultToken,
+            let quote = work.vaultQuote, let known = work.reserves
+        {
             let isReversed = work.row.isReversed == true
             let held = reserves(
                 token: token,

@@ -85,6 +85,15 @@ extension Venue {
         }
     }
 
+    /// Whether its events say to the last unit what a pool holds after them. Raydium sets a part of
+    /// its fees aside that no event tells before the next one.
+    var tellsExactReserves: Bool {
+        switch self {
+        case .pumpCurve, .pumpSwap, .launchLab, .uniswapV2: true
+        case .raydiumV4, .raydiumCPMM, .raydiumCLMM, .uniswapV3: false
+        }
+    }
+
     /// Whether its liquidity is concentrated in ranges of the price.
     var isConcentrated: Bool {
         switch self {

@@ -168,6 +168,17 @@ import Testing
         #expect(run.told(Self.pool) == ["pool_drift"])
     }
 
+    @Test func `where events leave a part untold, vaults are no drift but shares are`() throws {
+        let run = MonitorRun()
+        try run.slot(
+            nil,
+            Move(LiquidityTests.opening(1_000_000, 1_000_000, venue: .raydiumV4)),
+            accounts: Self.facts(999_999, 1_000_000, virtual: nil, venue: .raydiumV4)
+        )
+        let drift = try #require(run.row(MonitorDrift<LiquidityOwner>.self, Self.pool))
+        #expect(drift.kinds == .supply)
+    }
+
     @Test func `accounts of a shape that no pool has are left alone`() throws {
         let run = MonitorRun()
         let odd = PoolAccountState(venue: .pumpSwap, mints: [Self.token], vaults: [])

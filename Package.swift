@@ -372,7 +372,10 @@ let package = Package(
         tests(
             "ProjectorsTests",
             "Project/ProjectorsTests",
-            ["Projectors", "Projection", "MarketModel", "RecordModel"]
+            [
+                "Projectors", "Projection", "MarketModel", "RecordModel", "GeyserDecoding",
+                "ProgramDecoding",
+            ]
         ),
         tests(
             "CheckpointStoreTests",

@@ -114,9 +114,9 @@ class Campaign:
             )
             self.run(name + " record", "crashstates.py", "record", "--dir", str(folder), "--cmd", command)
             self.run(name + " test", "crashstates.py", "test", "--dir", str(folder), "--check", CHECK,
-                     "--strict", "--seeds", "2" if self.smoke else "5",
+                     "--strict", "--seeds", "2" if self.smoke else "16",
                      "--every", "6" if self.smoke else "1",
-                     "--max-states", "300" if self.smoke else "12000")  # fmt: skip
+                     "--max-states", "300" if self.smoke else "20000")  # fmt: skip
             reopened = ["--every", "29" if self.smoke else "17"]
             self.run(name + " reopened", "crashstates.py", "test", "--dir", str(folder),
                      "--check", CHECK + self.reopen, "--strict", "--seeds", "2", *reopened)  # fmt: skip

@@ -429,12 +429,13 @@ package struct SlotAssembler: Sendable {
 
     /// Whether an applied bundle is what it should be, looked at anew when something changed.
     private mutating func staysApplied(_ kept: Int, _ place: Int) -> Bool {
-        let below = predecessor(of: kept)
-        guard chain.window[place].isDirty || chain.applied[kept].predecessor != below else {
-            return true
-        }
+        guard chain.window[place].isDirty else { return true }
         let applied = chain.applied[kept]
-        let made = BundleMaker(chain: chain).bundle(chain.window[place], applied.hash, on: below)
+        let made = BundleMaker(chain: chain).bundle(
+            chain.window[place],
+            applied.hash,
+            on: applied.predecessor
+        )
         guard made.bundle.says(theSameAs: applied.bundle) else { return false }
         chain.window.clean(place)
         return true

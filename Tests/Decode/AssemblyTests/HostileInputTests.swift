@@ -163,6 +163,53 @@ import Testing
         #expect(actions.map(AssemblyScenario.text) == ["apply 100 A on 99 [a@0] counted"])
     }
 
+    @Test func `a slot that was pushed out is not whole when it comes again`() {
+        var configuration = AssemblerConfiguration.solana()
+        configuration.limits.openSlotsMax = 64
+        var machine = SlotAssembler(configuration)
+        var actions: [ChainAction] = []
+        var sequence: UInt64 = 0
+        func take(_ input: AssemblerInput) {
+            sequence += 1
+            machine.take(input, at: Sequence(sequence), into: &actions)
+        }
+        let stream = StreamID(2)
+        take(.streamOpened(stream, StreamPromise(hasSlots: true, hasBlockMeta: true)))
+        for slot in UInt64(1000)..<1080 {
+            take(.transaction(StreamID(1), Made.transaction(slot, "-x", 0)))
+        }
+        #expect(machine.tally.crowdedOut == 16)
+        func confirm(_ slot: UInt64, _ status: SlotStatus) {
+            let header = SlotHeader(
+                slot: Slot(slot),
+                hash: Made.bytes("h\(slot)"),
+                parent: Slot(slot - 1),
+                parentHash: nil,
+                executedTransactionCount: 1
+            )
+            let block = WholeBlockInput(
+                header: header,
+                transactions: [Made.transaction(slot, "-x", 0)],
+                isUnfiltered: true
+            )
+            take(.wholeBlock(stream, block))
+            take(.slotStatus(stream, Slot(slot), status, parent: nil))
+        }
+        confirm(1063, .finalized)
+        actions = []
+        confirm(1070, .confirmed)
+        confirm(1071, .finalized)
+        confirm(1081, .confirmed)
+        confirm(1082, .confirmed)
+        let words = actions.map(AssemblyScenario.text).filter { $0.hasPrefix("apply") }
+        #expect(
+            words == [
+                "apply 1070 h1070 on 1069 [] unproved", "apply 1071 h1071 on 1070 [] unproved",
+                "apply 1081 h1081 on 1080 [] unproved", "apply 1082 h1082 on 1081 [] counted",
+            ]
+        )
+    }
+
     @Test func `a gap that stays open holds no more than half of the window`() {
         var configuration = AssemblerConfiguration.solana()
         configuration.finalDepth = 4

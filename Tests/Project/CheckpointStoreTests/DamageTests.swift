@@ -238,4 +238,38 @@ final class WatchedStorage: RowStorage {
         #expect(refused > harmless / 4)
         #expect(harmless > 0)
     }
+
+    @Test func `rows that are there but would not be found are refused`() throws {
+        let workshop = try Workshop()
+        let path = workshop.path + "/state.sqlite"
+        let whole = try Bench.uninterrupted(60)
+        do {
+            let bench = Bench()
+            try bench.engine.restore(from: try bench.file(path, pageSize: 512))
+            try bench.apply(1...60)
+            try bench.settle(60)
+            try bench.engine.checkpoint(resume: Sequence(1))
+        }
+        let database = try #require(workshop.bytes("state.sqlite"))
+        let other = try Workshop()
+        var refused = 0
+        for page in 1..<database.count / 512 {
+            // A leaf of a table without row numbers: its cells in order of their keys, each named
+            // by two bytes from offset 8 on. Two change places.
+            let start = page * 512
+            guard database[start] == 0x0a, database[start + 3] == 0, database[start + 4] > 1 else {
+                continue
+            }
+            var swapped = database
+            swapped.swapAt(start + 8, start + 10)
+            swapped.swapAt(start + 9, start + 11)
+            try other.restore(["state.sqlite": swapped])
+            let found = try DamageTests.open(other.path + "/state.sqlite", residentRowsMax: 1)
+            switch found {
+            case .refused: refused += 1
+            case .state(_, let bench): #expect(bench.rows == whole.rows, "page \(page)")
+            }
+        }
+        #expect(refused > 2)
+    }
 }

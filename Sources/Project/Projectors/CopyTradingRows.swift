@@ -125,6 +125,7 @@ package struct CopyTradingWallet: TableRow {
         ledBuys.encode(to: &writer)
         writer.add(attacks)
     }
+    /// Reads the other columns.
     package init(from reader: inout RowReader) throws(RowError) {
         firstBuys = try CopyTradingDays(from: &reader)
         ledBuys = try CopyTradingDays(from: &reader)
@@ -153,6 +154,7 @@ package struct CopyTradingTotal: TableRow {
         try reader.unsigned8()
     }
     package func encode(to writer: inout RowWriter) { tokens.encode(to: &writer) }
+    /// Reads the other columns.
     package init(from reader: inout RowReader) throws(RowError) {
         tokens = try CopyTradingDays(from: &reader)
     }

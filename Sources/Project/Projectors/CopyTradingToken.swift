@@ -66,6 +66,7 @@ package struct CopyTradingToken: TableRow {
         writer.add(packed.bytes)
     }
 
+    /// Reads the other columns.
     package init(from reader: inout RowReader) throws(RowError) {
         createdAt = try reader.optional { (reader) throws(RowError) in try reader.unsigned64() }
         isBought = try reader.boolean()
@@ -126,6 +127,7 @@ package struct CopyTradingPair: TableRow {
     package var copies: UInt32 = 0
     package var lastSlot: UInt64
 
+    /// A pair before its first follow.
     package init(day: Int64, slot: UInt64, _ parameters: TradingParameters) {
         tokens = CopyTradingDays(day: day, days: parameters.copyDays)
         lags = [UInt32](repeating: 0, count: Int(min(parameters.copySlots, 1_000)) + 1)
@@ -180,6 +182,7 @@ package struct CopyTradingPair: TableRow {
         writer.add(lastSlot)
     }
 
+    /// Reads the other columns.
     package init(from reader: inout RowReader) throws(RowError) {
         tokens = try CopyTradingDays(from: &reader)
         let bytes = try reader.byteString()

@@ -20,8 +20,11 @@ package struct Detection: TableRow {
         }
     }
 
+    /// Where it happened; of a cycle the first pool.
     package var pool: Address
+    /// What was traded.
     package var token: Address
+    /// What profits are in.
     package var quote: Address
     /// Whose doing it is; of copy trading the follower.
     package var attacker: Address
@@ -114,12 +117,14 @@ package struct Detection: TableRow {
 }
 
 extension Detection {
+    /// Writes the key columns.
     package static func encode(_ key: Key, to writer: inout RowWriter) {
         writer.add(key.slot)
         writer.add(key.place)
         writer.add(key.kind.rawValue)
     }
 
+    /// Reads the key columns.
     package static func decodeKey(_ reader: inout RowReader) throws(RowError) -> Key {
         let slot = try reader.unsigned64()
         let place = try reader.place()
@@ -129,6 +134,7 @@ extension Detection {
         return Key(slot: slot, place: place, kind: kind)
     }
 
+    /// Writes the other columns.
     package func encode(to writer: inout RowWriter) {
         writer.add(pool)
         writer.add(token)
@@ -155,6 +161,7 @@ extension Detection {
         writer.add(evidence)
     }
 
+    /// Reads the other columns.
     package init(from reader: inout RowReader) throws(RowError) {
         pool = try reader.address()
         token = try reader.address()

@@ -28,7 +28,9 @@ package struct DetectionLeg: Hashable, Sendable {
         }
     }
 
+    /// What it did in the detection.
     package var role: Role
+    /// Where the leg stands.
     package var slot: UInt64
     /// Of the last trade of the leg.
     package var place: EventPlace
@@ -42,6 +44,7 @@ package struct DetectionLeg: Hashable, Sendable {
     /// Of a victim: what it would have got more, in units of what it got. Nil when not known.
     package var loss: UInt128?
 
+    /// The leg in a role.
     package init(_ role: Role, _ leg: TradeLeg, pool: Address, loss: UInt128? = nil) {
         self.role = role
         slot = leg.slot

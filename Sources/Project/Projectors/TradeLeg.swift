@@ -37,6 +37,7 @@ package struct TradeLeg: Hashable, Sendable {
         package static let saturated = Marks(rawValue: 1 << 11)
     }
 
+    /// Slot or block.
     package var slot: UInt64
     /// Of its last trade.
     package var place: EventPlace

@@ -43,6 +43,7 @@ package struct TradePosition: TableRow {
     package var pool: Address
     package var otherPools: [Address] = []
 
+    /// A position before its first trade.
     package init(quote: Address, pool: Address, slot: UInt64) {
         self.quote = quote
         self.pool = pool
@@ -118,6 +119,7 @@ package struct TradePosition: TableRow {
         writer.add(otherPools.flatMap(\.bytes))
     }
 
+    /// Reads the other columns.
     package init(from reader: inout RowReader) throws(RowError) {
         quote = try reader.address()
         firstSlot = try reader.unsigned64()

@@ -26,6 +26,7 @@ package struct TokenMinute: TableRow {
         }
     }
 
+    /// The sums.
     package var bucket: TradeBucket
 
     package init(_ bucket: TradeBucket = TradeBucket()) {
@@ -59,6 +60,7 @@ package struct TokenMinute: TableRow {
 
     package func encode(to writer: inout RowWriter) { bucket.encode(to: &writer) }
 
+    /// Reads the other columns.
     package init(from reader: inout RowReader) throws(RowError) {
         bucket = try TradeBucket(from: &reader)
     }
@@ -87,9 +89,13 @@ package struct PoolMinute: TableRow {
         }
     }
 
+    /// Where the pool stands.
     package var venue: Venue
+    /// What was traded.
     package var token: Address
+    /// What it was traded for.
     package var quote: Address
+    /// The sums.
     package var bucket: TradeBucket
 
     package init(
@@ -134,6 +140,7 @@ package struct PoolMinute: TableRow {
         bucket.encode(to: &writer)
     }
 
+    /// Reads the other columns.
     package init(from reader: inout RowReader) throws(RowError) {
         guard let venue = Venue(rawValue: try reader.unsigned8()) else {
             throw .invalid(column: 0)

@@ -25,7 +25,9 @@ package struct TradingRecent: TableRow {
         }
     }
 
+    /// What was traded.
     package var token: Address
+    /// What it was traded for.
     package var quote: Address
     /// In chain order.
     package private(set) var legs: [TradeLeg]
@@ -88,6 +90,7 @@ package struct TradingRecent: TableRow {
         writer.add(packed.bytes)
     }
 
+    /// Reads the other columns.
     package init(from reader: inout RowReader) throws(RowError) {
         token = try reader.address()
         quote = try reader.address()
@@ -177,6 +180,7 @@ package struct TradingLinks: TableRow {
         writer.add(packed.bytes)
     }
 
+    /// Reads the other columns.
     package init(from reader: inout RowReader) throws(RowError) {
         let count = try reader.unsigned32()
         var packed = RowReader(try reader.byteString())

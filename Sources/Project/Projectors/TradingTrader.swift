@@ -25,7 +25,9 @@ package struct TradingTrader: TableRow {
         }
     }
 
+    /// Buys; a route counts once.
     package var buys: UInt32 = 0
+    /// Sells; a route counts once.
     package var sells: UInt32 = 0
     /// Quote paid or got, of trades that count.
     package var volume: UInt128 = 0
@@ -39,6 +41,7 @@ package struct TradingTrader: TableRow {
     package var firstSlot: UInt64
     package var lastSlot: UInt64
 
+    /// A wallet before its first trade.
     package init(slot: UInt64) {
         firstSlot = slot
         lastSlot = slot
@@ -90,6 +93,7 @@ package struct TradingTrader: TableRow {
         writer.add(lastSlot)
     }
 
+    /// Reads the other columns.
     package init(from reader: inout RowReader) throws(RowError) {
         buys = try reader.unsigned32()
         sells = try reader.unsigned32()

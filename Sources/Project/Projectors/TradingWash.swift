@@ -25,12 +25,14 @@ package struct TradingWash: TableRow {
         }
     }
 
+    /// Pairs of a buy and a sell.
     package var roundTrips: UInt32 = 0
     /// Of the smaller side of each.
     package var tokens: UInt128 = 0
     package var firstSlot: UInt64
     package var lastSlot: UInt64
 
+    /// A wallet before its first pair.
     package init(slot: UInt64) {
         firstSlot = slot
         lastSlot = slot
@@ -67,6 +69,7 @@ package struct TradingWash: TableRow {
         writer.add(lastSlot)
     }
 
+    /// Reads the other columns.
     package init(from reader: inout RowReader) throws(RowError) {
         roundTrips = try reader.unsigned32()
         tokens = try reader.unsigned128()

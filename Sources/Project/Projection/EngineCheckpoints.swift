@@ -19,8 +19,9 @@ extension ProjectionEngine {
             entry.table.number = number
             entry.table.residentMax = limits.residentRowsMax
         }
-        for (_, actions) in store.entries {
-            do throws(StorageError) { try actions.restore() } catch { try stop(error) }
+        for (number, entry) in store.entries.enumerated() {
+            do throws(StorageError) { try entry.actions.restore() } catch { try stop(error) }
+            store.note(number)
         }
         guard let checkpoint = storage.checkpoint else {
             guard contents().allSatisfy({ $0.rows == 0 }) else {
@@ -37,7 +38,7 @@ extension ProjectionEngine {
             sequence: .none,
             digest: checkpoint.chainDigest,
             bundles: checkpoint.bundles,
-            tables: checkpoint.tables
+            serial: 0
         )
         restored = checkpoint.position
         stored = checkpoint.position
@@ -78,7 +79,7 @@ extension ProjectionEngine {
             time: settled.time,
             resume: resume,
             chainDigest: settled.digest,
-            tables: settled.tables,
+            tables: contents(),
             bundles: settled.bundles,
             stale: stale,
             gaps: gaps.sorted(),

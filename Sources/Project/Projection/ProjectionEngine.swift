@@ -27,6 +27,8 @@ package final class ProjectionEngine {
     var stored: UInt64?
     var settledSinceCheckpoint = 0
     var failure: StorageError?
+    /// The number of the bundle that comes next, as the tables count.
+    private var serial: UInt64 = 1
     private var writer = RowWriter()
 
     /// What a bundle left behind.
@@ -43,8 +45,8 @@ package final class ProjectionEngine {
         package let digest: StateDigest
         /// Bundles folded up to it, itself included.
         package let bundles: UInt64
-        /// Each table after it, by name.
-        let tables: [Checkpoint.Content]
+        /// Its number in the journals of tables; zero for what a checkpoint held.
+        let serial: UInt64
     }
 
     /// What has happened since the engine was made.
@@ -100,7 +102,7 @@ package final class ProjectionEngine {
 
     /// Digest of the chain's state after the last bundle.
     package var chainDigest: StateDigest {
-        head?.digest ?? store.chainDigest(&writer)
+        head?.digest ?? store.chainDigest
     }
 
     /// Digest of the state as known when a record had been read.
@@ -170,7 +172,7 @@ package final class ProjectionEngine {
         }
         for projector in projectors { projector.apply(bundle, notices: &notices) }
         if let failure = store.failure { try stop(failure) }
-        for (_, actions) in store.entries { actions.close() }
+        store.close()
         let before = head.map(\.bundles)
         journal.append(
             AppliedBundle(
@@ -178,11 +180,12 @@ package final class ProjectionEngine {
                 hash: bundle.hash,
                 time: bundle.time,
                 sequence: sequence,
-                digest: store.chainDigest(&writer),
+                digest: store.chainDigest,
                 bundles: before.map { $0 + 1 } ?? 1,
-                tables: contents()
+                serial: serial
             )
         )
+        serial += 1
         counters.applied += 1
     }
 
@@ -191,27 +194,27 @@ package final class ProjectionEngine {
         guard let last = journal.popLast(), last.position == position else {
             preconditionFailure("\(position) is not what was folded last")
         }
-        for (_, actions) in store.entries { actions.undo() }
+        store.undo(last.serial)
         counters.undone += 1
     }
 
     private func settle(upTo position: UInt64) {
         while let first = journal.first, first.position <= position {
             journal.removeFirst()
-            for (_, actions) in store.entries { actions.trim() }
+            store.trim(first.serial)
             settled = first
             settledSinceCheckpoint += 1
             counters.settled += 1
         }
     }
 
-    /// What the tables hold, by name.
+    /// What the tables held after the newest bundle that is settled, by name.
     func contents() -> [Checkpoint.Content] {
         store.entries.map { table, _ in
             Checkpoint.Content(
                 name: table.schema.name,
-                digest: table.digest,
-                rows: table.rowCount
+                digest: StateDigest(table.settled.sum),
+                rows: table.settled.present
             )
         }
     }

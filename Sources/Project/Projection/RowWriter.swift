@@ -42,6 +42,15 @@ public struct RowWriter {
     @usableFromInline
     package mutating func append(_ raw: [UInt8]) { bytes.append(contentsOf: raw) }
 
+    /// Writes over a column of type `unsigned128`.
+    ///
+    /// - Precondition: one was written there.
+    mutating func replace(at place: Int, _ value: UInt128) {
+        bytes.withUnsafeMutableBytes {
+            $0.storeBytes(of: value.bigEndian, toByteOffset: place, as: UInt128.self)
+        }
+    }
+
     /// A column of an unsigned type.
     package mutating func add(_ value: UInt8) { bytes.append(value) }
     /// A column of type `unsigned16`.

@@ -6,6 +6,10 @@ public final class StateStore {
     package let chain: Chain
     /// In the order in which they were made.
     @usableFromInline var entries: [(table: StateTable, actions: TableActions)] = []
+    /// What the chain's digest is taken of: each table's name and sum, by name.
+    private var digested = RowWriter()
+    /// Where a table's sum stands in that; nil for one that is outside of it.
+    private var places: [Int?] = []
 
     package init(_ chain: Chain) {
         self.chain = chain
@@ -43,23 +47,63 @@ public final class StateStore {
         entries.sort { left, right in
             left.table.schema.name.utf8.lexicographicallyPrecedes(right.table.schema.name.utf8)
         }
+        digested.removeAll()
+        places = entries.map { table, _ in
+            guard !table.schema.isOutsideDigest else { return nil }
+            digested.appendPrefix(table.schema.name)
+            let place = digested.count
+            digested.add(table.sum)
+            return place
+        }
+    }
+
+    /// Takes a table's sum into the chain's digest; after every change of it.
+    func note(_ number: Int) {
+        guard let place = places[number] else { return }
+        digested.replace(at: place, entries[number].table.sum)
     }
 
     /// Digest of all tables as they are, by name.
-    func chainDigest(_ writer: inout RowWriter) -> StateDigest {
-        writer.removeAll()
-        for (table, _) in entries where !table.schema.isOutsideDigest {
-            writer.appendPrefix(table.schema.name)
-            writer.add(table.sum)
-        }
-        return writer.digest
-    }
+    var chainDigest: StateDigest { digested.digest }
 
     /// The first failure of storage that a table met.
     var failure: StorageError? {
-        for (table, _) in entries {
-            if let failure = table.failure { return failure }
+        for number in entries.indices where entries[number].table.failure != nil {
+            return entries[number].table.failure
         }
         return nil
+    }
+
+    /// Ends a bundle: of most tables it touches nothing.
+    func close() {
+        for number in entries.indices {
+            let table = entries[number].table
+            // Reading alone can bring more into memory than may stay there.
+            if table.hasChanges || table.resident > table.residentMax {
+                entries[number].actions.close()
+                note(number)
+            } else {
+                table.serial += 1
+            }
+        }
+    }
+
+    /// Takes the newest bundle back.
+    ///
+    /// - Parameter serial: its number.
+    func undo(_ serial: UInt64) {
+        for number in entries.indices where entries[number].table.journaled.last == serial {
+            entries[number].actions.undo()
+            note(number)
+        }
+    }
+
+    /// Lets go what would take the oldest bundle back.
+    ///
+    /// - Parameter serial: its number.
+    func trim(_ serial: UInt64) {
+        for number in entries.indices where entries[number].table.journaled.first == serial {
+            entries[number].actions.trim()
+        }
     }
 }

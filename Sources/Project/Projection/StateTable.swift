@@ -8,6 +8,14 @@ public class StateTable {
     @usableFromInline final var sum: UInt128 = 0
     /// Rows there are, in memory or not.
     @usableFromInline final var present: UInt64 = 0
+    /// `sum` and `present` as of the newest bundle that is settled.
+    @usableFromInline final var settled: (sum: UInt128, present: UInt64) = (0, 0)
+    /// The number of the bundle that is being folded; never used twice, and the same in all tables.
+    @usableFromInline final var serial: UInt64 = 1
+    /// Whether the bundle that is being folded has touched a row.
+    @usableFromInline final var hasChanges = false
+    /// The oldest and the newest bundle that the journal holds rows of; zero for none.
+    @usableFromInline final var journaled: (first: UInt64, last: UInt64) = (0, 0)
     /// Rows that storage holds and memory does not.
     @usableFromInline final var outside: UInt64 = 0
     /// Rows and removed rows in memory.

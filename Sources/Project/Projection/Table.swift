@@ -10,12 +10,10 @@ public final class Table<Row: TableRow>: StateTable {
     @usableFromInline var sorted: SortedKeys<Row.Key>?
     /// Kept rows of the bundle that is being folded.
     @usableFromInline var changes: [RowChange<Row>] = []
-    /// Bundles that can be taken back, the oldest first.
+    /// Bundles that changed rows and can be taken back, the oldest first.
     @usableFromInline var journal: [TableJournalEntry<Row>] = []
-    /// The number of the bundle that is being folded; never used twice.
-    @usableFromInline var serial: UInt64 = 1
-    /// The oldest bundle that can be taken back; `serial` when there is none.
-    @inlinable var oldestSerial: UInt64 { journal.first?.serial ?? serial }
+    /// The oldest bundle whose changes can be taken back; `serial` when there is none.
+    @inlinable var oldestSerial: UInt64 { journaled.first == 0 ? serial : journaled.first }
     /// Holds the table's name and a zero byte, behind which keys and rows are written.
     @usableFromInline var writer = RowWriter()
     @usableFromInline let prefixCount: Int
@@ -144,6 +142,7 @@ public final class Table<Row: TableRow>: StateTable {
         let slot = slots[number]
         slot.pointee.isUsed = true
         guard slot.pointee.changedIn != serial else { return }
+        hasChanges = true
         changes.append(RowChange(slot: number, slot.pointee))
         slot.pointee.changedIn = serial
     }
@@ -194,7 +193,7 @@ struct RowChange<Row: TableRow> {
     }
 }
 
-/// What takes one bundle's changes of a table back.
+/// What takes one bundle's changes of a table back; there is none where nothing changed.
 @usableFromInline
 struct TableJournalEntry<Row: TableRow> {
     /// Each changed key once.

@@ -1,7 +1,7 @@
 // The journal of a table: closing a bundle, taking it back, letting it go.
 
 extension Table {
-    /// Ends a bundle: encodes each changed row once, moves the digest, and journals what was.
+    /// Ends a bundle that touched rows: encodes each changed row once, moves the digest, and journals what was.
     @inlinable
     func closeBundle() {
         let sumBefore = sum
@@ -33,6 +33,12 @@ extension Table {
             kept += 1
         }
         changes.removeLast(changes.count - kept)
+        hasChanges = false
+        defer {
+            serial += 1
+            if resident > residentMax { evict(stepsMax: 1024 + 4 * arrived) }
+        }
+        guard kept > 0 else { return }
         journal.append(
             TableJournalEntry(
                 changes: changes,
@@ -44,8 +50,17 @@ extension Table {
         )
         changes = []
         changes.reserveCapacity(kept)
-        serial += 1
-        if resident > residentMax { evict(stepsMax: 1024 + 4 * arrived) }
+        noteJournaled()
+    }
+
+    /// Keeps the ends of the journal where the engine sees them.
+    @inlinable
+    func noteJournaled() {
+        guard let first = journal.first, let last = journal.last else {
+            journaled = (0, 0)
+            return
+        }
+        journaled = (first.serial, last.serial)
     }
 
     /// The digest of a slot's row; zero when there is none.
@@ -58,7 +73,7 @@ extension Table {
         return writer.digest.value
     }
 
-    /// Takes the newest journaled bundle back.
+    /// Takes the newest journaled bundle back, which is the one that is undone.
     @inlinable
     func undoBundle() {
         precondition(changes.isEmpty, "undo within a bundle")
@@ -81,13 +96,16 @@ extension Table {
         }
         sum = entry.sum
         present = entry.present
+        noteJournaled()
     }
 
-    /// Forgets the old rows of the oldest journaled bundle.
+    /// Forgets the old rows of the oldest journaled bundle, which is the one that is settled.
     @inlinable
     func trimBundle() {
         precondition(!journal.isEmpty, "\(schema.name): nothing left to let go")
         let entry = journal.removeFirst()
+        noteJournaled()
+        settled = journal.first.map { ($0.sum, $0.present) } ?? (sum, present)
         let oldestSerial = oldestSerial
         for number in entry.removed { releaseIfNothing(number, journaledFrom: oldestSerial) }
     }

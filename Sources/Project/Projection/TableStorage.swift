@@ -75,6 +75,7 @@ extension Table {
             _ = insert(slot, hash: SlotIndex.hash(decoded))
             sorted?.insert(decoded)
         }
+        settled = (sum, present)
     }
 
     /// Writes the rows that changed since the last checkpoint, as they were before the first

@@ -136,7 +136,7 @@ struct Pair {
         accounts.remove(other)
         actions.close()
         #expect(accounts.digest == digest)
-        #expect(accounts.journal.map(\.changes.count) == [1, 0])
+        #expect(accounts.journal.map(\.changes.count) == [1])
         #expect(accounts.residentCount == 1)
     }
 

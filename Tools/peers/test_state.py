@@ -67,7 +67,7 @@ class State(Case):
             phase, created = stored[row["token"]]
             self.assertEqual(int(row["phase"]), phase)
             self.assertEqual(row["created_position"], "" if created is None else str(created))
-        described = {name for (name,) in base.execute('SELECT DISTINCT "table" FROM "_columns"')}
+        described = {name for (name,) in base.execute('SELECT DISTINCT table_name FROM "_columns"')}
         self.assertIn("tokens", described)
 
     def test_damaged_state_is_set_aside_and_made_again(self) -> None:

@@ -50,11 +50,7 @@ final class ChainFold {
     ///
     /// - Throws: the failure of storage.
     func take(_ input: AssemblerInput, at sequence: Sequence) throws(StorageError) {
-        if let observer, case .transaction(_, let transaction) = input,
-            let facts = transaction.facts
-        {
-            observer.decoded(facts, slot: transaction.slot.number, at: sequence)
-        }
+        if let observer { tell(observer, input, at: sequence) }
         assembler.take(input, at: sequence, into: &actions)
         guard !actions.isEmpty else { return }
         for action in actions {
@@ -67,6 +63,25 @@ final class ChainFold {
         }
         notices.removeAll(keepingCapacity: true)
         actions.removeAll(keepingCapacity: true)
+    }
+
+    /// Tells of events as they were decoded, in the order of the wire.
+    private func tell(
+        _ observer: any FoldObserver,
+        _ input: AssemblerInput,
+        at sequence: Sequence
+    ) {
+        switch input {
+        case .transaction(_, let transaction):
+            guard let facts = transaction.facts else { return }
+            observer.decoded(facts, slot: transaction.slot.number, at: sequence)
+        case .wholeBlock(_, let block):
+            for transaction in block.transactions {
+                guard let facts = transaction.facts else { continue }
+                observer.decoded(facts, slot: block.header.slot.number, at: sequence)
+            }
+        default: return
+        }
     }
 
     /// What of an action concerns slots up to the end; nil for nothing.

@@ -24,10 +24,8 @@ struct SandwichFinder {
         var isBestInSlot = false
         var isForeignBetween = false
         var candidates = 0
-        var index = back - 1
         let lowest = max(0, back - parameters.scanLegsMax)
-        while index >= lowest {
-            defer { index -= 1 }
+        for index in stride(from: back - 1, through: lowest, by: -1) {
             if index < window.current, isBestInSlot { break }
             let mark = window.scan[index]
             guard mark.isBuy != isBuy, mark.isUsable else { continue }

@@ -85,17 +85,14 @@ struct TradeWindow {
         }
         current = scan.count
         for index in now.indices { scan.append(TradeScan(now[index])) }
-        if links.isEmpty, scan.count > TradeWindow.plainCount { findClosing() }
+        if links.isEmpty { findClosing() }
     }
-
-    /// Up to so many trades are looked back over without asking whether it is worth while.
-    private static let plainCount = 24
 
     /// Sets `mayClose` of the trades of the slot, by a set for each side that may hold more than was
     /// put in.
     private mutating func findClosing() {
-        var bought = TradeWordSet()
-        var sold = TradeWordSet()
+        var bought = TradeWordSet(forTrades: scan.count)
+        var sold = TradeWordSet(forTrades: scan.count)
         for index in scan.indices {
             let mark = scan[index]
             if index >= current {
@@ -218,12 +215,23 @@ struct TradeWindow {
 }
 
 /// A set of words that never misses one, and rarely takes one that is not there for one that is: a
-/// Bloom filter of 32,768 bits and one hash.
+/// Bloom filter with one hash.
 struct TradeWordSet {
-    private var bits = [UInt64](repeating: 0, count: 512)
+    private var bits: [UInt64]
+    /// What leaves the place of a bit of a 64-bit hash.
+    private let shift: UInt64
+
+    /// An empty one, in which some trades leave at least nine bits of ten free.
+    init(forTrades count: Int) {
+        // 1,024 bits for three words each of up to 32 trades, and twice as many for twice as many.
+        var logarithm: UInt64 = 10
+        while logarithm < 16, count > 1 << (logarithm - 5) { logarithm += 1 }
+        bits = [UInt64](repeating: 0, count: 1 << Int(logarithm - 6))
+        shift = 64 - logarithm
+    }
 
     mutating func insert(_ word: UInt64) {
-        let place = TradeWordSet.place(of: word)
+        let place = place(of: word)
         bits[place >> 6] |= 1 << UInt64(place & 63)
     }
 
@@ -232,11 +240,11 @@ struct TradeWordSet {
     }
 
     private func mayHold(_ word: UInt64) -> Bool {
-        let place = TradeWordSet.place(of: word)
+        let place = place(of: word)
         return bits[place >> 6] >> UInt64(place & 63) & 1 == 1
     }
 
-    private static func place(of word: UInt64) -> Int {
-        Int((word &* 0x9e37_79b9_7f4a_7c15) >> 49)
+    private func place(of word: UInt64) -> Int {
+        Int((word &* 0x9e37_79b9_7f4a_7c15) >> shift)
     }
 }

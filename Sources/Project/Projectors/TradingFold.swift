@@ -13,13 +13,14 @@ extension TradingProjector {
         var hops: [Hop] = []
         var hasRoute = false
         let mayCycle = facts.events.count > 1
-        // By index: the events are large, and most are looked at in one place only.
-        for index in facts.events.indices {
-            switch facts.events[index].event {
+        // Events are large: looked at where they are, not copied.
+        let events = facts.events.span
+        for index in events.indices {
+            switch events[index].event {
             case .trade(let trade):
                 let counts = !trade.flags.contains(.multiHop) || !hasRoute
                 if trade.flags.contains(.multiHop) { hasRoute = true }
-                let place = facts.events[index].place
+                let place = events[index].place
                 let (group, leg) = fold(
                     trade,
                     place,

@@ -56,6 +56,18 @@ struct DetectionScoreTests {
         }
     }
 
+    @Test func `two labels that one detection fits are one found and one missed`() {
+        let score = DetectionScore(
+            found: [label(.sandwich, slot: 1, [1], [2, 3], [4])],
+            labels: [
+                label(.sandwich, slot: 1, [1], [2], [4]), label(.sandwich, slot: 1, [1], [3], [4]),
+            ]
+        )
+        #expect(score[.sandwich].truePositives == 1)
+        #expect(score[.sandwich].falseNegatives == 1)
+        #expect(score[.sandwich].falsePositives == 0)
+    }
+
     @Test func `a detection with exactly the label's transactions comes before an earlier one`() {
         let score = DetectionScore(
             found: [

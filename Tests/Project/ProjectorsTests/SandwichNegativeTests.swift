@@ -66,6 +66,10 @@ struct SandwichNegativeTests {
     @Test func `a victim of the attacker's own cluster is none`() throws {
         // The attacker pays the victim's fees.
         #expect(sandwiches(try scene(payers: (nil, attacker, nil)).folded()) == [])
+        // So too when somebody else pays for the attacker.
+        let payer = TradingNames.address(4)
+        #expect(sandwiches(try scene(payers: (payer, attacker, payer)).folded()) == [])
+        #expect(sandwiches(try scene(payers: (payer, nil, payer)).folded()).count == 1)
         // The attacker sends the victim tokens afterwards.
         let link = WalletLink(token: token, from: attacker, to: stranger, amount: 5)
         #expect(sandwiches(try scene(links: [link]).folded()) == [])

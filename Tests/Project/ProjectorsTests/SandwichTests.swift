@@ -281,6 +281,62 @@ struct SandwichTests {
         #expect(folded.found(.sandwich)[0].cost == 15_000)
     }
 
+    @Test func `of the parts that fit, the front is the sum nearest to the back`() throws {
+        // A twentieth and the rest: the rest alone is within 5 %, both together are exact.
+        for backParts in [1, 2] {
+            var pool = CurvePool(token: token)
+            var scene = TradingScene()
+            let small = pool.buy(net: 30_000_000, by: attacker)
+            let front1 = scene.add(small)
+            let large = pool.buy(net: 970_000_000, by: attacker)
+            let front2 = scene.add(large)
+            scene.add(pool.buy(net: 3_000_000_000, by: TradingNames.address(100)))
+            let tokens = large.tokenAmount + (backParts == 2 ? small.tokenAmount : 0)
+            scene.add(pool.sell(tokens: tokens, by: attacker), tip: 9)
+            let found = try scene.folded().labels
+            #expect(found.map(\.fronts) == [backParts == 2 ? [front1, front2] : [front2]])
+        }
+    }
+
+    @Test func `the attacker's other trades in between are no part of the loss`() throws {
+        var pool = CurvePool(token: token)
+        var without = pool
+        var scene = TradingScene()
+        let front = pool.buy(net: 1_000_000_000, by: attacker)
+        scene.add(front)
+        var losses: [UInt128] = []
+        for (number, net) in [UInt128(2_000_000_000), 2_500_000_000].enumerated() {
+            let trader = TradingNames.address(100 + UInt64(number))
+            let real = pool.buy(net: net, by: trader)
+            losses.append(without.buy(net: net, by: trader).tokenAmount - real.tokenAmount)
+            scene.add(real)
+            if number == 0 { scene.add(pool.buy(net: 700_000_000, by: attacker)) }
+        }
+        scene.add(pool.sell(tokens: front.tokenAmount, by: attacker), tip: 9)
+        let row = try #require(try scene.folded().found(.sandwich).first)
+        #expect(row.legs.map(\.role) == [.front, .victim, .victim, .back])
+        #expect(row.legs.compactMap(\.loss) == losses)
+    }
+
+    @Test(arguments: [0, 60, 400])
+    func `a back of a little less is found among many trades too`(others: Int) throws {
+        var dice = TradingDice(state: UInt64(others))
+        var pool = CurvePool(token: token)
+        var scene = TradingScene()
+        for number in 0..<others {
+            let trader = TradingNames.address(20_000 + UInt64(number))
+            scene.add(pool.buy(net: dice.amount(in: 1_000_000...9_000_000), by: trader))
+        }
+        let planted = scene.plant(
+            in: &pool,
+            attacker: attacker,
+            front: 1_000_000_000,
+            victims: victims(2, &dice),
+            fraction: (97, 100)
+        )
+        #expect(try scene.folded().labels == [planted.label])
+    }
+
     @Test func `the same attacker can sandwich twice in a slot, with different victims`() throws {
         var dice = TradingDice(state: 9)
         var pool = CurvePool(token: token)

@@ -8,6 +8,8 @@ struct TradingBundle {
         var venue: Venue
         var token: Address
         var quote: Address
+        /// Whether the token is no currency itself.
+        var isToken: Bool
         var scale: TradingParameters.QuoteScale?
         var bucket = TradeBucket()
         /// Wallets that had not traded the token in this minute before.
@@ -54,7 +56,11 @@ struct TradingBundle {
     }
 
     /// Where the trades of a trade's pool are gathered.
-    mutating func group(of trade: Trade, _ parameters: TradingParameters) -> Int {
+    mutating func group(
+        of trade: Trade,
+        _ parameters: TradingParameters,
+        _ knownQuotes: [Address]
+    ) -> Int {
         if let index = groupOf[Name(address: trade.pool)] { return index }
         let index = groups.count
         groupOf[Name(address: trade.pool)] = index
@@ -64,6 +70,7 @@ struct TradingBundle {
                 venue: trade.venue,
                 token: trade.token,
                 quote: trade.quote,
+                isToken: !knownQuotes.contains(trade.token),
                 scale: parameters.scale(of: trade.quote)
             )
         )

@@ -78,13 +78,13 @@ extension TradingProjector {
         into bundle: inout TradingBundle,
         notices: inout [Notice]
     ) -> (group: Int, leg: Int?) {
-        let group = bundle.group(of: trade, parameters)
+        let group = bundle.group(of: trade, parameters, knownQuotes)
         let measures = TradeMeasures(trade)
         var leg = TradeLeg(trade, at: place, of: facts, slot: bundle.slot, measures: measures)
         weigh(&leg, trade, into: &bundle.groups[group], notices: &notices)
         bundle.groups[group].bucket.add(trade, measures)
         if !trade.flags.contains(.mayhemAgent) {
-            let isToken = !knownQuotes.contains(trade.token)
+            let isToken = bundle.groups[group].isToken
             let outcome = position(trade, at: bundle.minute, slot: bundle.slot)
             if outcome.isNewInPool { bundle.groups[group].bucket.traders &+= 1 }
             if outcome.isNewInToken { bundle.groups[group].tokenTraders &+= 1 }
@@ -186,8 +186,10 @@ extension TradingProjector {
         var outcome = Outcome()
         let closed = UInt128(parameters.closedBasisPoints)
         let key = TradePosition.Key(token: trade.token, trader: trade.trader)
-        let initial = TradePosition(quote: trade.quote, pool: trade.pool, slot: slot)
-        positions.update(key, default: initial) { row in
+        positions.update(
+            key,
+            default: TradePosition(quote: trade.quote, pool: trade.pool, slot: slot)
+        ) { row in
             if let minute {
                 let isNew = row.note(minute: minute, pool: trade.pool)
                 outcome.isNewInToken = isNew.token

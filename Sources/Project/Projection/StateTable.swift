@@ -1,35 +1,43 @@
 /// What the engine sees of a table, whatever its rows are: what it holds, as of the last bundle
 /// that was closed.
+///
+/// One thread at a time has a state store, and no method of a table runs while another one holds
+/// one of its properties: what a table calls is given rows and bytes, never the table. So nothing
+/// asks at run time whether accesses overlap; every trade makes hundreds of them.
 public class StateTable {
     /// The table's shape.
     @usableFromInline
     package final let schema: TableSchema
     /// Sum of the digests of its rows.
-    @usableFromInline final var sum: UInt128 = 0
+    @exclusivity(unchecked) @usableFromInline final var sum: UInt128 = 0
     /// Rows there are, in memory or not.
-    @usableFromInline final var present: UInt64 = 0
+    @exclusivity(unchecked) @usableFromInline final var present: UInt64 = 0
     /// `sum` and `present` as of the newest bundle that is settled.
-    @usableFromInline final var settled: (sum: UInt128, present: UInt64) = (0, 0)
+    @exclusivity(unchecked) @usableFromInline final var settled: (sum: UInt128, present: UInt64) = (
+        0, 0
+    )
     /// The number of the bundle that is being folded; never used twice, and the same in all tables.
-    @usableFromInline final var serial: UInt64 = 1
+    @exclusivity(unchecked) @usableFromInline final var serial: UInt64 = 1
     /// Whether the bundle that is being folded has touched a row.
-    @usableFromInline final var hasChanges = false
+    @exclusivity(unchecked) @usableFromInline final var hasChanges = false
     /// The oldest and the newest bundle that the journal holds rows of; zero for none.
-    @usableFromInline final var journaled: (first: UInt64, last: UInt64) = (0, 0)
+    @exclusivity(unchecked) @usableFromInline final var journaled: (first: UInt64, last: UInt64) = (
+        0, 0
+    )
     /// Rows that storage holds and memory does not.
-    @usableFromInline final var outside: UInt64 = 0
+    @exclusivity(unchecked) @usableFromInline final var outside: UInt64 = 0
     /// Rows and removed rows in memory.
-    @usableFromInline final var resident = 0
+    @exclusivity(unchecked) @usableFromInline final var resident = 0
     /// Places whose row is another one than storage holds, or was since the last checkpoint.
-    @usableFromInline final var dirty: [Int32] = []
+    @exclusivity(unchecked) @usableFromInline final var dirty: [Int32] = []
     /// Where rows stand that are not in memory.
-    @usableFromInline final var storage: (any RowStorage)?
+    @exclusivity(unchecked) @usableFromInline final var storage: (any RowStorage)?
     /// The table's place in storage.
-    @usableFromInline final var number = 0
+    @exclusivity(unchecked) @usableFromInline final var number = 0
     /// How many rows may stay in memory while they are as storage holds them.
-    @usableFromInline final var residentMax = Int.max
+    @exclusivity(unchecked) @usableFromInline final var residentMax = Int.max
     /// The first failure of storage. Whatever was folded since is worth nothing.
-    @usableFromInline final var failure: StorageError?
+    @exclusivity(unchecked) @usableFromInline final var failure: StorageError?
 
     @usableFromInline
     init(_ schema: TableSchema) {

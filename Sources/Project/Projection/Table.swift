@@ -4,23 +4,23 @@
 /// row as it was; the end of the bundle moves the digest and journals the kept rows. Rows that are
 /// as storage holds them may leave memory between bundles and come back when they are asked for.
 public final class Table<Row: TableRow>: StateTable {
-    @usableFromInline var index = SlotIndex()
-    @usableFromInline var slots = SlotPages<RowSlot<Row>>()
+    @exclusivity(unchecked) @usableFromInline var index = SlotIndex()
+    @exclusivity(unchecked) @usableFromInline var slots = SlotPages<RowSlot<Row>>()
     /// Keys of rows, when the schema says that they are kept in order.
-    @usableFromInline var sorted: SortedKeys<Row.Key>?
+    @exclusivity(unchecked) @usableFromInline var sorted: SortedKeys<Row.Key>?
     /// Kept rows of the bundle that is being folded.
-    @usableFromInline var changes: [RowChange<Row>] = []
+    @exclusivity(unchecked) @usableFromInline var changes: [RowChange<Row>] = []
     /// Bundles that changed rows and can be taken back, the oldest first.
-    @usableFromInline var journal: [TableJournalEntry<Row>] = []
+    @exclusivity(unchecked) @usableFromInline var journal: [TableJournalEntry<Row>] = []
     /// The oldest bundle whose changes can be taken back; `serial` when there is none.
     @inlinable var oldestSerial: UInt64 { journaled.first == 0 ? serial : journaled.first }
     /// Holds the table's name and a zero byte, behind which keys and rows are written.
-    @usableFromInline var writer = RowWriter()
+    @exclusivity(unchecked) @usableFromInline var writer = RowWriter()
     @usableFromInline let prefixCount: Int
     /// Where the search for rows that may leave memory goes on.
-    @usableFromInline var hand = 0
+    @exclusivity(unchecked) @usableFromInline var hand = 0
     /// Rows that came into memory since that search.
-    @usableFromInline var arrived = 0
+    @exclusivity(unchecked) @usableFromInline var arrived = 0
 
     /// An empty table that belongs to no store.
     @inlinable

@@ -274,11 +274,10 @@ struct BranchPlanner {
                 }
         }
         if !isBelow, isBehind(node.number, by: limits.proofSlotsMax) { return true }
-        let content = chain.content(of: slot, node.hash)
-        if content.evidence != .unproved { return true }
-        // Some stream that should have more of it has not passed it yet.
+        // A stream that should have more of it may not have passed it yet.
+        let lacking = chain.content(of: slot, node.hash).lacking
         return !chain.streams.streams.contains { stream in
-            stream.tellsVotes && !stream.promise.groups.isDisjoint(with: content.lacking)
+            stream.tellsVotes && !stream.promise.groups.isDisjoint(with: lacking)
                 && stream.confirmedThrough.map { $0 < node.number } ?? true
         }
     }

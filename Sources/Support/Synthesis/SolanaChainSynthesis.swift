@@ -415,11 +415,11 @@ struct SolanaChainSynthesis {
 
     private mutating func delistOldest() {
         // One that also trades elsewhere stays.
-        let index =
-            pools.firstIndex { listing in
-                !books.isHeld(listing.pool.address)
-                    && !raydium.contains { $0.holdings.mint == listing.holdings.mint }
-            } ?? 0
+        let free = pools.firstIndex { listing in
+            !books.isHeld(listing.pool.address)
+                && !raydium.contains { $0.holdings.mint == listing.holdings.mint }
+        }
+        let index = free ?? 0  // all are held: the oldest goes all the same
         let listing = pools.remove(at: index)
         books.forget(listing.holdings.all)
         for key in listing.holdings.all + listing.pool.liquidityHoldings.all {

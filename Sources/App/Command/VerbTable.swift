@@ -3,7 +3,7 @@ let allVerbs: [Verb] = [
     recordVerb, serveVerb, replayVerb, rebuildVerb, stateVerb, digestVerb,
     testVerb, coverageVerb, whyVerb, infoVerb, catVerb, verifyVerb, recoverVerb, cutVerb,
     mergeVerb, gapsVerb, duVerb, diffVerb, retireVerb, pinVerb, exportVerb, importVerb,
-    requestsVerb, synthVerb,
+    requestsVerb, synthVerb, scoreVerb,
     configCheckVerb, completionVerb, versionVerb, helpVerb,
 ]
 

@@ -25,8 +25,8 @@ package struct RecordIntake {
     ///
     /// - Parameters:
     ///   - context: events of a context block, in order.
-    ///   - batch: what they say is added here, at the sequence before `first`.
     ///   - first: the first record that will be taken.
+    ///   - batch: what they say is added here, at the sequence before `first`.
     package mutating func prime(
         _ context: [(envelope: RecordEnvelope, payload: [UInt8])],
         before first: Sequence,

@@ -27,6 +27,9 @@ package struct DetectionScore: Hashable, Sendable {
 
     /// One for each class, by rising classes.
     package private(set) var classes: [(kind: DetectionClass, counts: Counts)] = []
+    /// Detections that no label tells, and labels that were not detected: class by class, by slot.
+    package private(set) var falseAlarms: [DetectionLabel] = []
+    package private(set) var misses: [DetectionLabel] = []
 
     /// Compares.
     ///
@@ -51,6 +54,7 @@ package struct DetectionScore: Hashable, Sendable {
                 let exact = fitting.first { DetectionScore.isExact(found[$0], label) }
                 guard let taken = exact ?? fitting.first else {
                     counts.falseNegatives += 1
+                    misses.append(label)
                     continue
                 }
                 isUsed[taken] = true
@@ -58,6 +62,7 @@ package struct DetectionScore: Hashable, Sendable {
                 if exact != nil { counts.exact += 1 }
             }
             counts.falsePositives = found.count - counts.truePositives
+            falseAlarms += found.indices.filter { !isUsed[$0] }.map { found[$0] }
             classes.append((kind, counts))
         }
     }

@@ -3,6 +3,8 @@ struct GeyserFeed {
     private(set) var stream: UInt32
     let source: UInt32
     let wholeBlocks: Bool
+    /// Whether all transactions were asked for, not only the market's.
+    private let takesAll: Bool
     private var random: MarketRandom
     /// For what goes wrong; never drawn from when nothing is to.
     private var faults: MarketRandom
@@ -13,7 +15,14 @@ struct GeyserFeed {
 
     private static let millisecond: Int64 = 1_000_000
 
-    init(stream: UInt32, source: UInt32, wholeBlocks: Bool, _ options: SynthesisOptions) {
+    init(
+        stream: UInt32,
+        source: UInt32,
+        wholeBlocks: Bool,
+        takesAll: Bool,
+        _ options: SynthesisOptions
+    ) {
+        self.takesAll = takesAll
         self.stream = stream
         self.source = source
         self.wholeBlocks = wholeBlocks
@@ -51,7 +60,7 @@ struct GeyserFeed {
             SynthesizedField(name: "date", value: "Mon, 05 Jan 2026 12:00:00 GMT"),
         ]
         add(.opened(opened), at: time, into: &queue)
-        let request = GeyserMessages.request(wholeBlocks: wholeBlocks)
+        let request = GeyserMessages.request(wholeBlocks: wholeBlocks, takesAll: takesAll)
         add(.message(.outgoing, request), at: time + Self.millisecond, into: &queue)
         add(.accepted(status: 200, fields: fields), at: time + 9 * Self.millisecond, into: &queue)
         ping(at: time + 10 * Self.millisecond, into: &queue)
@@ -140,8 +149,8 @@ struct GeyserFeed {
             // Of a block that dies only the first half was produced.
             if fate == .dead, place * 2 >= block.transactions.count { return }
             let time = first + span * Int64(place) / max(count, 1)
-            // Votes run beside the market and so come out of order.
-            let sent = time + (transaction.isVote ? jitter(25) : 0)
+            // Votes run beside the market and so come out of order; real ones keep theirs.
+            let sent = time + (transaction.isVote && !takesAll ? jitter(25) : 0)
             times.append(max(sent, time))
             send(transaction, block.slot, at: sent + delay(), &queue)
             for (image, lamports) in zip(transaction.images, transaction.imageLamports) {
@@ -182,7 +191,8 @@ struct GeyserFeed {
         _ queue: inout TimedQueue<StreamEvent>
     ) {
         guard transaction.isVote || transaction.isMarket else { return }
-        let filter = transaction.isVote ? GeyserFilters.votes : GeyserFilters.transactions
+        let isApart = transaction.isVote && !takesAll
+        let filter = isApart ? GeyserFilters.votes : GeyserFilters.transactions
         let body = GeyserMessages.transaction(transaction, slot: slot)
         update([filter], 4, body, time, &queue, bringing: signatures([transaction]))
     }

@@ -100,11 +100,12 @@ enum GeyserMessages {
         return body.bytes
     }
 
-    /// The first request of a stream: one named filter for each kind.
-    static func request(wholeBlocks: Bool) -> [UInt8] {
+    /// The first request of a stream: one named filter for each kind; of all transactions, or of the
+    /// market's and of votes, with the market's accounts.
+    static func request(wholeBlocks: Bool, takesAll: Bool) -> [UInt8] {
         let programs = [SolanaAddress.pump, SolanaAddress.pumpSwap, SolanaAddress.raydium]
         var request = ProtobufBytes()
-        if !wholeBlocks {
+        if !wholeBlocks, !takesAll {
             filter(1, GeyserFilters.accounts, into: &request) { filter in
                 for program in programs { filter.string(3, program.base58) }
             }
@@ -116,6 +117,8 @@ enum GeyserMessages {
                 filter.present(3, 0)
                 filter.present(4, 1)
             }
+        } else if takesAll {
+            filter(3, GeyserFilters.transactions, into: &request) { _ in }
         } else {
             filter(3, GeyserFilters.transactions, into: &request) { filter in
                 for program in programs { filter.string(3, program.base58) }

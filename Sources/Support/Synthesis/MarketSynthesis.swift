@@ -7,6 +7,7 @@ package struct MarketSynthesis {
     private static let second: Int64 = 1_000_000_000
 
     private let options: SynthesisOptions
+    private let real: RealBlocks?
     private var queue = TimedQueue<StreamEvent>()
     private var geyser: [GeyserFeed] = []
     private var ethereum: EthereumFeed?
@@ -19,34 +20,44 @@ package struct MarketSynthesis {
     private var opened: UInt32 = 0
     private var slotsLeft: UInt32
 
-    package init(_ options: SynthesisOptions) {
+    /// - Parameters:
+    ///   - options: the market; actors only act on an invented one.
+    ///   - real: transactions that stand in for the invented ones, a block for each slot as far as
+    ///     they go.
+    package init(_ options: SynthesisOptions, real: RealBlocks? = nil) {
         self.options = options
-        slotsLeft = options.slots
+        self.real = real
+        slotsLeft = real.map { min(options.slots, UInt32(clamping: $0.count)) } ?? options.slots
         labels = LabelBook()
     }
 
-    /// Runs the market; each step goes to the sink in the order of time. What the sink throws ends
-    /// the run and is thrown on.
+    /// Runs the market; each step goes to the sink in the order of time.
     ///
     /// - Parameter sink: takes the steps.
     /// - Returns: what the actors did on the chain that was confirmed and that the streams brought,
     ///   by slot.
+    /// - Throws: what the sink throws; it ends the run.
     @discardableResult
     package func run<Failure: Error>(
         _ sink: (SynthesizedStep) throws(Failure) -> Void
     ) throws(Failure) -> [SynthesizedLabel] {
         var market = self
-        try market.emitAll(sink)
+        if let real {
+            try market.emitAll(RealChain(options, real), sink)
+        } else {
+            try market.emitAll(SolanaChainSynthesis(options), sink)
+        }
         return market.labels.finish()
     }
 
     private mutating func emitAll<Failure: Error>(
+        _ source: consuming some BlockSource,
         _ sink: (SynthesizedStep) throws(Failure) -> Void
     ) throws(Failure) {
         var random = MarketRandom(seed: options.seed ^ 0x7469_6d65)
         openStreams()
         var faults = DeliveryFaults(options, streams: Int(options.streams))
-        var chain = SolanaChainSynthesis(options)
+        var chain = source
         var blocksLeft = options.ethereumBlocks
         var slotTime = options.startWallNanoseconds + Self.second / 20
         var blockTime = options.startWallNanoseconds + Self.second
@@ -74,7 +85,7 @@ package struct MarketSynthesis {
 
     /// The next block on every stream, with what goes wrong around it.
     private mutating func addSlot(
-        _ chain: inout SolanaChainSynthesis,
+        _ chain: inout some BlockSource,
         _ faults: inout DeliveryFaults,
         at time: Int64
     ) {
@@ -83,7 +94,7 @@ package struct MarketSynthesis {
         if plan.forkDepth > 0 {
             var branch = chain.branch(seed: faults.branchSeed())
             for depth in 0..<plan.forkDepth {
-                let block = branch.next(time: seconds)
+                let block = branch.next(time: seconds, slot: nil)
                 chain.pass(slots: block.slot - chain.slot)
                 let start = time + Int64(depth) * Self.second / 5
                 for index in geyser.indices {
@@ -93,14 +104,14 @@ package struct MarketSynthesis {
         }
         if plan.hasDeadSlot {
             var branch = chain.branch(seed: faults.branchSeed())
-            let block = branch.next(time: seconds)
+            let block = branch.next(time: seconds, slot: nil)
             chain.pass(slots: block.slot - chain.slot)
             for index in geyser.indices {
                 geyser[index].add(block, .dead, at: time, into: &queue)
             }
         }
         let before = plan.equivocates ? chain : nil
-        let block = chain.next(time: seconds)
+        let block = chain.next(time: seconds, slot: nil)
         if options.hasActors { labels.take(block, chain.takeLabels(), at: time) }
         let other = before.map { before in
             var branch = before.branch(seed: faults.branchSeed())
@@ -131,7 +142,7 @@ package struct MarketSynthesis {
     }
 
     private mutating func openStreams() {
-        if options.slots > 0 {
+        if slotsLeft > 0 {
             let parts = [Bool](repeating: false, count: Int(options.streams))
             for wholeBlocks in parts + (options.wholeBlocks ? [true] : []) {
                 opened += 1
@@ -139,6 +150,7 @@ package struct MarketSynthesis {
                     stream: opened,
                     source: opened,
                     wholeBlocks: wholeBlocks,
+                    takesAll: real != nil,
                     options
                 )
                 feed.open(at: options.startWallNanoseconds, into: &queue)
@@ -180,10 +192,15 @@ package struct MarketSynthesis {
                     stream: stream,
                     wallNanoseconds: next.time,
                     monotonicNanoseconds: 86_400_000_000_000 + elapsed,
-                    event: next.element.event
+                    event: next.element.event,
+                    comesBack: isClosed(next.element) && successors[stream] != nil
                 )
             )
         }
+    }
+
+    private func isClosed(_ event: StreamEvent) -> Bool {
+        if case .closed = event.event { true } else { false }
     }
 
     /// The stream that brings an event: the one it was meant for or, once that has broken, the one

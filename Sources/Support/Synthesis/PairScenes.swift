@@ -169,7 +169,8 @@ extension SolanaChainSynthesis {
                     kind: .arbitrage,
                     slot: context.slot,
                     pool: cheap.pool.bytes,
-                    fronts: [fills[0].signature],
+                    // Once for each hop.
+                    fronts: fills.map(\.signature),
                     victims: [],
                     backs: [],
                     attacker: wallets[searcher].key.bytes

@@ -51,15 +51,24 @@ extension SolanaChainSynthesis {
         let terms = attackersTerms(mayTip: true)
         let budget = amount(perMille: isPoor ? 15...30 : 20...60, of: venue)
         let isSplit = random.chance(perMille: 200)
-        let victims = prepareVictims(venue, isBuy: true, isPoor: isPoor, funds: budget * 2, attacker)
+        let victims = prepareVictims(
+            venue,
+            isBuy: true,
+            isPoor: isPoor,
+            funds: budget * 2,
+            attacker
+        )
         var fronts: [MarketFill] = []
         for part in isSplit ? [budget / 2, budget - budget / 2] : [budget] {
             fronts += trade([buy(attacker, part, venue)], terms, context)
         }
-        guard let harmed = play(victims, on: venue, spreads: true, context) else { return }
+        // Some leave a little behind. Far from their victims and without a tip they would look just
+        // like somebody who changed his mind.
+        let leaves = random.chance(perMille: 200)
+        let spreads = !leaves || terms.tip > 0
+        guard let harmed = play(victims, on: venue, spreads: spreads, context) else { return }
         var tokens = fronts.reduce(0) { $0 + $1.tokens }
-        // Some leave a little behind.
-        if random.chance(perMille: 200) {
+        if leaves {
             tokens -= SolanaMath.multiply(tokens, random.number(in: 100...390), dividedBy: 10_000)
         }
         let back = trade([sell(attacker, tokens, venue)], terms, context)[0]
@@ -76,7 +85,12 @@ extension SolanaChainSynthesis {
     ) {
         let budget = amount(perMille: 20...50, of: venue)
         let victims = prepareVictims(
-            venue, isBuy: true, isPoor: false, funds: budget * 2, attacker)
+            venue,
+            isBuy: true,
+            isPoor: false,
+            funds: budget * 2,
+            attacker
+        )
         fund(accomplice, 1_000_000_000)
         var terms = attackersTerms(mayTip: true)
         terms.handsOverTo = accomplice
@@ -105,7 +119,13 @@ extension SolanaChainSynthesis {
         // Nobody gives a whole position up.
         let sold = min(holding(of: victim, on: venue) / 2, tokens * 2)
         let harmed = [
-            place(victim, .sell(sold), on: venue, tolerance: random.number(in: 300...2_500), context)
+            place(
+                victim,
+                .sell(sold),
+                on: venue,
+                tolerance: random.number(in: 300...2_500),
+                context
+            )
         ]
         let size: MarketOrder.Size
         if case .raydium = venue {
@@ -212,8 +232,10 @@ extension SolanaChainSynthesis {
         }
         let back = trade([sell(wide.seller, tokens, venue)], terms, context)[0]
         books.release(venue.pool)
-        // Slots that were passed over may have put it out of reach.
-        guard !between.isEmpty, back.slot - first <= MarketBooks.wideSlots else { return }
+        // Slots that were passed over may have put it out of reach; what ties two wallets is too weak
+        // beyond two slots.
+        let reach = wide.seller == wide.fronts[0].wallet ? MarketBooks.wideSlots : 2
+        guard !between.isEmpty, back.slot - first <= reach else { return }
         tellSandwich(wide.fronts, between, back)
         space()
     }

@@ -28,8 +28,6 @@ struct SolanaChainSynthesis {
     private static let validatorCount = 24
     private static let coinsMin = 24
     private static let poolsMax = 24
-    private static let ticksPerSlot = 64
-    private static let hashesPerTick: UInt64 = 62_500
 
     let options: SynthesisOptions
     var random: MarketRandom
@@ -106,7 +104,7 @@ struct SolanaChainSynthesis {
 
     /// The next block at the given wall time in seconds; some slot numbers are skipped, unless the
     /// number is given.
-    mutating func next(time: Int64, slot given: UInt64? = nil) -> SolanaSlot {
+    mutating func next(time: Int64, slot given: UInt64?) -> SolanaSlot {
         made += 1
         slot += 1
         while random.chance(perMille: options.skippedPerMille) { slot += 1 }
@@ -123,7 +121,7 @@ struct SolanaChainSynthesis {
         // Half of the base fee is burnt; the priority fee goes to the leader whole.
         let reward = fees.base / 2 + fees.priority
         ledger.endow(leader, lamports: reward)
-        let entries = entries()
+        let entries = SolanaSlot.entries(of: UInt64(transactions.count), &random)
         let parentHash = hashes[hashes.count - 1]
         let block = SolanaSlot(
             slot: slot,
@@ -216,41 +214,6 @@ struct SolanaChainSynthesis {
     }
 
     private func hash(_ age: Int) -> SolanaKey { hashes[max(0, hashes.count - 1 - age)] }
-
-    /// Ticks and, between them, entries of one to four transactions each.
-    private mutating func entries() -> [SolanaSlot.Entry] {
-        var entries: [SolanaSlot.Entry] = []
-        var done: UInt64 = 0
-        let total = UInt64(transactions.count)
-        for tick in 0..<UInt64(Self.ticksPerSlot) {
-            var left = Self.hashesPerTick
-            let due = total * (tick + 1) / UInt64(Self.ticksPerSlot)
-            while done < due {
-                let count = min(due - done, random.number(in: 1...4))
-                let hashes = min(left - 1, random.number(in: 1...9_000))
-                entries.append(entry(entries.count, hashes: hashes, count: count, first: done))
-                left -= hashes
-                done += count
-            }
-            entries.append(entry(entries.count, hashes: left, count: 0, first: done))
-        }
-        return entries
-    }
-
-    private mutating func entry(
-        _ index: Int,
-        hashes: UInt64,
-        count: UInt64,
-        first: UInt64
-    ) -> SolanaSlot.Entry {
-        SolanaSlot.Entry(
-            index: UInt64(index),
-            hashes: hashes,
-            hash: SolanaKey(&random),
-            transactions: count,
-            firstTransaction: first
-        )
-    }
 
     // MARK: What is not the market
 

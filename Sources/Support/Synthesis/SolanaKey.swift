@@ -52,5 +52,16 @@ struct SolanaKey: Hashable, Sendable {
         return bytes
     }
 
-    var base58: String { Base58.encode(bytes) }
+    var base58: String {
+        let value = Bytes32(
+            word0.byteSwapped,
+            word1.byteSwapped,
+            word2.byteSwapped,
+            word3.byteSwapped
+        )
+        var text: [UInt8] = []
+        text.reserveCapacity(44)
+        Base58.append(value, to: &text)
+        return String(decoding: text, as: UTF8.self)
+    }
 }

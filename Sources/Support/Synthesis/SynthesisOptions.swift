@@ -76,6 +76,8 @@ package struct SynthesisOptions: Equatable, Sendable {
 
     /// Whether anybody acts on purpose. Without actors the market has the bytes that it always had.
     package var hasActors: Bool {
-        [sandwiches, wideSandwiches, frontRuns, backRuns, copyTraders, lookAlikes].contains { $0 > 0 }
+        [sandwiches, wideSandwiches, frontRuns, backRuns, copyTraders, lookAlikes].contains {
+            $0 > 0
+        }
     }
 }

@@ -7,6 +7,8 @@ package struct SynthesizedStep: Equatable, Sendable {
     /// Nanoseconds since an arbitrary start; never steps back from one step to the next.
     package var monotonicNanoseconds: UInt64
     package var event: Event
+    /// Of the end of a stream: whether its source opens another one.
+    package var comesBack = false
 
     /// What happened.
     package enum Event: Equatable, Sendable {

@@ -75,7 +75,7 @@ private func run(_ shell: String, _ arguments: [String], script: String) throws 
 @Suite struct CompletionTests {
     @Test(arguments: [
         ("requ", "requests"), ("config ", "check"), ("info --fo", "--format"),
-        ("info --format j", "json"), ("synth --s", "--seed --slots"), ("completion f", "fish"),
+        ("info --format j", "json"), ("synth --se", "--seed"), ("completion f", "fish"),
         ("config check --h", "--help"), ("cat d --from s", "seq: slot:"), ("synth --seed ", ""),
     ])
     func `bash completes`(typed: String, offered: String) throws {

@@ -64,6 +64,13 @@ final class FoldTestMarket {
         return fold
     }
 
+    /// Chain digests of slots that stand at the end, final or not, by slot.
+    func standing() throws -> [UInt64: StateDigest] {
+        let finals = FinalDigests()
+        _ = try fold(observer: finals)
+        return finals.standing
+    }
+
     /// Chain digests of final slots, by slot.
     func finals(
         _ change: (inout FoldOptions) -> Void = { _ in }
@@ -77,6 +84,10 @@ final class FoldTestMarket {
 /// Chain digests of final slots.
 final class FinalDigests: FoldObserver {
     private(set) var digests: [UInt64: StateDigest] = [:]
+    /// Those of all slots that were not taken back: an open gap holds finality back.
+    var standing: [UInt64: StateDigest] {
+        open.reduce(into: digests) { $0[$1.position] = $1.digest }
+    }
     /// Slots folded and not taken back, and those taken back.
     private(set) var applied: [UInt64] = []
     private(set) var undone = 0

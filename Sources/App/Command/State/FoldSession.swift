@@ -162,6 +162,7 @@ extension StateFold.Report {
     ///
     /// - Parameters:
     ///   - verb: whose fold it was.
+    ///   - console: where it is said.
     ///   - resumption: the command that goes on.
     func tell(_ verb: String, _ console: Console, resumption: String) {
         switch ending {

@@ -9,13 +9,72 @@ let synthVerb = Verb(
         "Writes what a recorder would have captured from a Yellowstone endpoint and from a "
             + "Polygon node: real program ids, event layouts and JSON, invented traders.",
         "The same options make the same recording, byte for byte, on every machine.",
+        "With actors, what they did is written beside the recording as labels, one JSON object a "
+            + "line; 'tapedeck score' compares monitors with them. Only what the confirmed chain "
+            + "holds and some stream brought is labelled. --market full turns everything on, in "
+            + "numbers that follow the slots; any number given beside it counts instead.",
+        "With --real, transactions of SubscribeUpdate files stand in for the invented market: "
+            + "their bytes are kept but for the slot and the index in the block.",
     ],
-    flags: [
+    flags: SynthFlags.all,
+    examples: [
+        .init(
+            purpose: "a small market to try things on",
+            line: "tapedeck synth --seed 7 --slots 50 -o deck"
+        ),
+        .init(
+            purpose: "ten minutes with whole blocks and reorganisations",
+            line: "tapedeck synth --slots 1500 --whole-blocks --reorgs 3 -o long"
+        ),
+        .init(
+            purpose: "everything at once, with labels in full.labels.ndjson",
+            line: "tapedeck synth --market full --slots 1500 -o full"
+        ),
+        .init(
+            purpose: "sandwiches alone, on two streams that lose and repeat",
+            line: "tapedeck synth --sandwiches 50 --streams 2 --missed-slots 3 --duplicates 20 -o s"
+        ),
+        .init(
+            purpose: "real transactions on a chain with forks",
+            line: "tapedeck synth --real volume.bin --forks 5 --streams 2 -o real"
+        ),
+    ],
+    exitCodes: [.ok, .failed, .usage],
+    run: { arguments in try SynthRun(arguments).run() }
+)
+
+/// The flags of `tapedeck synth`.
+private enum SynthFlags {
+    static let all =
+        market + solana + delivery + actors + [
+            Flag(
+                name: "real",
+                value: ("FILE", .file),
+                isRepeatable: true,
+                help: "Wrap the transactions of a file of length-prefixed updates; may be repeated"
+            ),
+            Flag(
+                name: "labels",
+                value: ("FILE", .file),
+                fallback: "REC.labels.ndjson when there are actors",
+                help: "Where labels are written"
+            ),
+            SharedFlags.output,
+            SharedFlags.force,
+        ]
+
+    private static let market = [
         Flag(
             name: "seed",
             value: ("N", .count(0...UInt64.max)),
             fallback: "1",
             help: "The same seed makes the same recording"
+        ),
+        Flag(
+            name: "market",
+            value: ("KIND", .choice(["plain", "full"])),
+            fallback: "plain",
+            help: "Which numbers hold where none is given"
         ),
         Flag(
             name: "slots",
@@ -35,49 +94,133 @@ let synthVerb = Verb(
             fallback: "0",
             help: "How many reorganisations of the EVM chain"
         ),
-        Flag(
-            name: "whole-blocks",
-            help: "Add a stream that carries whole Solana blocks"
+    ]
+
+    private static let solana = [
+        number("tokens", 0...100_000_000, "6", "How many coins are launched"),
+        number("trades", 0...1_000, "6", "Market transactions in a slot, on average"),
+        number("votes", 0...1_000, "8", "Votes in a slot"),
+        number("failed", 0...1_000, "80", "Failed market transactions, in thousandths"),
+        number("skipped", 0...900, "20", "Slots without a block, in thousandths"),
+        Flag(name: "whole-blocks", help: "Add a stream that carries whole Solana blocks"),
+    ]
+
+    private static let delivery = [
+        number("streams", 1...4, "1", "Streams that carry the Solana market"),
+        number("forks", 0...1_000_000, "0", "Branches of the chain that are given up"),
+        number("dead-slots", 0...1_000_000, "0", "Slots that die while they are produced"),
+        number(
+            "equivocations",
+            0...1_000_000,
+            "0",
+            "Slots of which the last stream sees two blocks"
         ),
+        number("missed-slots", 0...1_000_000, "0", "Slots of which one stream gets nothing"),
+        number("disconnects", 0...1_000_000, "0", "Times a stream breaks and comes back"),
+        number("duplicates", 0...1_000, "0", "Updates that come twice, in thousandths"),
+        number("late", 0...1_000, "0", "Transactions up to three slots late, in thousandths"),
         Flag(
             name: "cut",
             help: "End every stream in the middle, as a broken connection does"
         ),
-        SharedFlags.output,
-        SharedFlags.force,
-    ],
-    examples: [
-        .init(
-            purpose: "a small market to try things on",
-            line: "tapedeck synth --seed 7 --slots 50 -o deck"
+    ]
+
+    private static let actors = [
+        number("sandwiches", 0...1_000_000, "0", "Sandwiches within a slot"),
+        number("wide", 0...1_000_000, "0", "Sandwiches over up to four slots"),
+        number("front-runs", 0...1_000_000, "0", "Trades put before one with a narrow limit"),
+        number("back-runs", 0...1_000_000, "0", "Trades right behind a large one, and arbitrages"),
+        number(
+            "copy-traders",
+            0...1_000,
+            "0",
+            "Wallets that copy another; takes 150 coins or more"
         ),
-        .init(
-            purpose: "ten minutes with whole blocks and reorganisations",
-            line: "tapedeck synth --slots 1500 --whole-blocks --reorgs 3 -o long"
-        ),
-    ],
-    exitCodes: [.ok, .failed, .usage],
-    run: { arguments in try SynthRun(arguments).run() }
-)
+        number("look-alikes", 0...1_000_000, "0", "Innocent patterns that look like an attack"),
+    ]
+
+    private static func number(
+        _ name: String,
+        _ range: ClosedRange<UInt64>,
+        _ fallback: String,
+        _ help: String
+    ) -> Flag {
+        Flag(name: name, value: ("N", .count(range)), fallback: fallback, help: help)
+    }
+}
+
+extension ParsedArguments {
+    /// The market to make.
+    fileprivate var market: SynthesisOptions {
+        var options = SynthesisOptions()
+        let slots = count("slots") ?? 100  // the fallback in the flag's help
+        options.slots = UInt32(clamping: slots)
+        options.ethereumBlocks = UInt32(clamping: slots / 5)
+        if text("market") == "full" { options.fill() }
+        if let seed = count("seed") { options.seed = seed }
+        let numbers: [(String, WritableKeyPath<SynthesisOptions, UInt32>)] = [
+            ("blocks", \.ethereumBlocks), ("reorgs", \.reorgs), ("tokens", \.tokens),
+            ("trades", \.tradesPerSlot), ("votes", \.votesPerSlot), ("failed", \.failedPerMille),
+            ("skipped", \.skippedPerMille), ("streams", \.streams), ("forks", \.forks),
+            ("dead-slots", \.deadSlots), ("equivocations", \.equivocations),
+            ("missed-slots", \.missedSlots), ("disconnects", \.disconnects),
+            ("duplicates", \.duplicatedPerMille), ("late", \.latePerMille),
+            ("sandwiches", \.sandwiches), ("wide", \.wideSandwiches), ("front-runs", \.frontRuns),
+            ("back-runs", \.backRuns), ("copy-traders", \.copyTraders),
+            ("look-alikes", \.lookAlikes),
+        ]
+        for (name, path) in numbers {
+            if let number = count(name) { options[keyPath: path] = UInt32(clamping: number) }
+        }
+        options.wholeBlocks = has("whole-blocks")
+        options.end = has("cut") ? .cut : .clean
+        return options
+    }
+}
+
+extension SynthesisOptions {
+    /// Turns everything on, in numbers that follow the slots.
+    fileprivate mutating func fill() {
+        func one(in share: UInt32) -> UInt32 { max(1, slots / share) }
+        tokens = max(20, slots / 4)
+        tradesPerSlot = 12
+        streams = 3
+        reorgs = one(in: 300)
+        forks = one(in: 100)
+        deadSlots = one(in: 200)
+        equivocations = one(in: 200)
+        missedSlots = one(in: 150)
+        disconnects = one(in: 400)
+        duplicatedPerMille = 20
+        latePerMille = 15
+        sandwiches = one(in: 6)
+        wideSandwiches = one(in: 12)
+        frontRuns = one(in: 12)
+        backRuns = one(in: 12)
+        copyTraders = tokens >= 200 ? 4 : 0
+        lookAlikes = one(in: 6)
+    }
+}
 
 /// One run of `tapedeck synth`.
 private struct SynthRun {
-    private var options = SynthesisOptions()
+    private let options: SynthesisOptions
+    private let files: [String]
+    private let hasSlots: Bool
+    private let hasBlocks: Bool
     private let output: String
+    private let labels: String?
     private let place: ImportPlace
 
     init(_ arguments: ParsedArguments) throws {
         output = arguments.text("output") ?? ""  // required: never missing here
         place = ImportPlace(output: output, overwrites: arguments.has("force"))
-        options.seed = arguments.count("seed") ?? 1  // the fallback in the flag's help
-        let slots = arguments.count("slots") ?? 100  // likewise
-        options.slots = UInt32(clamping: slots)
-        // Likewise.
-        options.ethereumBlocks = UInt32(clamping: arguments.count("blocks") ?? slots / 5)
-        // Likewise.
-        options.reorgs = UInt32(clamping: arguments.count("reorgs") ?? 0)
-        options.wholeBlocks = arguments.has("whole-blocks")
-        options.end = arguments.has("cut") ? .cut : .clean
+        options = arguments.market
+        files = arguments.texts("real")
+        hasSlots = arguments.has("slots")
+        hasBlocks = arguments.has("blocks")
+        let given = arguments.text("labels")
+        labels = given ?? (options.hasActors ? LabelPath.beside(output) : nil)
     }
 
     func run() throws -> ExitCode {
@@ -93,12 +236,7 @@ private struct SynthRun {
         )
         let summary: SynthesizedRecording.Summary
         do {
-            summary = try SynthesizedRecording(options, toolVersion: toolVersion).write(
-                to: place.unfinished,
-                disk: LinuxFileSystem(),
-                schedule: clock,
-                positions: RecordedPositions()
-            ) { frames in
+            summary = try write(clock) { frames in
                 if let text = line.update(done: frames, now: clock.monotonicNanoseconds()) {
                     console.talk(text)
                 }
@@ -108,12 +246,60 @@ private struct SynthRun {
             throw error
         }
         if let text = line.finish() { console.talk(text) }
+        if let labels { try LabelFile.write(summary.labels, to: labels) }
         try place.finish()
         console.say(
             "\(output): \(summary.frames) frames on \(summary.streams) streams, "
                 + "\(ByteCount.text(summary.payloadBytes)) of payload; "
                 + "look at it with: tapedeck info \(output)"
         )
+        if let labels { console.say("\(labels): \(summary.labels.count) labels") }
         return .ok
+    }
+
+    /// The transactions of the files, in their order.
+    private func realBlocks() throws -> RealBlocks {
+        var real = RealBlocks()
+        for path in files {
+            let file = LengthPrefixedFile(file: try ImportFile(path), isBigEndian: false)
+            var offset = 0
+            while true {
+                let start = offset
+                guard let message = try file.next(at: &offset) else { break }
+                guard real.add(Array(message)) else {
+                    throw file.file.failure(
+                        at: start,
+                        "not a SubscribeUpdate with its transactions"
+                    )
+                }
+            }
+        }
+        guard real.count > 0 else {
+            throw VerbFailure(
+                code: .failed,
+                message: "\(files.joined(separator: ", ")): no transactions in there"
+            )
+        }
+        return real
+    }
+
+    private func write(
+        _ clock: SystemClock,
+        progress: (UInt64) -> Void
+    ) throws -> SynthesizedRecording.Summary {
+        let real = try files.isEmpty ? nil : realBlocks()
+        var options = options
+        if let real {
+            // Without other numbers given, all of the files and nothing else.
+            if !hasSlots { options.slots = UInt32(clamping: real.count) }
+            if !hasBlocks { options.ethereumBlocks = 0 }
+        }
+        return try SynthesizedRecording(options, real: real, toolVersion: toolVersion).write(
+            to: place.unfinished,
+            disk: LinuxFileSystem(),
+            schedule: clock,
+            positions: RecordedPositions(),
+            progress: progress
+        )
     }
 }

@@ -1,0 +1,92 @@
+import Foundation
+import JSONText
+import MarketModel
+import Projectors
+import Synthesis
+
+/// Labels as NDJSON, one object a line: what truly happened in a recording.
+struct LabelFile {
+    let labels: [DetectionLabel]
+
+    /// Reads a file.
+    ///
+    /// - Throws: `VerbFailure` that names the first line that is no label.
+    init(path: String) throws {
+        let text: Data
+        do { text = try Data(contentsOf: URL(filePath: path)) } catch {
+            throw VerbFailure(code: .failed, message: "\(path) cannot be read: \(error)")
+        }
+        let document = JSONDocument()
+        var labels: [DetectionLabel] = []
+        for (number, line) in text.split(separator: 0x0A).enumerated() {
+            do {
+                labels.append(try Self.label(try document.parse(Array(line))))
+            } catch {
+                throw VerbFailure(
+                    code: .failed,
+                    message: "\(path), line \(number + 1): no label: \(error)"
+                )
+            }
+        }
+        self.labels = labels
+    }
+
+    /// What is wrong with a line.
+    struct Mistake: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    private static func label(_ root: JSONValue) throws -> DetectionLabel {
+        guard let kind = root.member("class")?.string.flatMap(DetectionClass.init) else {
+            throw Mistake(description: "class is none that is known")
+        }
+        guard let slot = root.member("slot")?.string.flatMap({ UInt64($0) }) else {
+            throw Mistake(description: "slot is no number in a string")
+        }
+        guard let isWide = root.member("wide")?.boolean else {
+            throw Mistake(description: "wide is neither true nor false")
+        }
+        return DetectionLabel(
+            kind: kind,
+            slot: slot,
+            pool: try address(root.member("pool"), "pool"),
+            fronts: try signatures(root.member("front"), "front"),
+            victims: try signatures(root.member("victims"), "victims"),
+            backs: try signatures(root.member("back"), "back"),
+            attacker: try address(root.member("attacker"), "attacker"),
+            isWide: isWide
+        )
+    }
+
+    private static func address(_ value: JSONValue?, _ name: String) throws -> Address {
+        guard let text = value?.string else { throw Mistake(description: "\(name) is no string") }
+        return try Address(solana: text)
+    }
+
+    private static func signatures(
+        _ value: JSONValue?,
+        _ name: String
+    ) throws -> [TransactionID] {
+        guard let value, value.kind == .array else {
+            throw Mistake(description: "\(name) is no array")
+        }
+        return try value.elements.map { element in
+            guard let text = element.string else {
+                throw Mistake(description: "\(name) holds what is no string")
+            }
+            return .solana(try Signature(text))
+        }
+    }
+}
+
+extension LabelFile {
+    /// Writes labels to a file; one that stands there is replaced.
+    ///
+    /// - Throws: `VerbFailure`.
+    static func write(_ labels: [SynthesizedLabel], to path: String) throws {
+        let text = Data(labels.map(\.line).joined().utf8)
+        do { try text.write(to: URL(filePath: path), options: .atomic) } catch {
+            throw VerbFailure(code: .failed, message: "\(path) cannot be written: \(error)")
+        }
+    }
+}

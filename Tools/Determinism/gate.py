@@ -83,7 +83,6 @@ class Gate:
         whole = time.monotonic() - began
         kills = 6 if self.smoke else 200
         done = 0
-        tapedeck("rebuild", path, "--force", "--at", "seq:1")
         for number in range(kills):
             # Now and then from the start again: a finished state leaves nothing to kill.
             words = ["rebuild", path, "--checkpoint-slots", str(self.random.choice((1, 2, 4, 9)))]

@@ -112,7 +112,11 @@ struct ProtobufFields {
     /// Of a varint.
     var value: UInt64?
 
-    func payload(in bytes: [UInt8]) -> [UInt8] { inner.map { Array(bytes[$0]) } ?? [] }
+    /// Nothing for a field without a length.
+    func payload(in bytes: [UInt8]) -> [UInt8] {
+        guard let inner else { return [] }
+        return Array(bytes[inner])
+    }
 
     /// All fields in order; nil when the bytes are no message.
     static func all(in bytes: [UInt8]) -> [ProtobufFields]? {

@@ -34,7 +34,7 @@ let scoreVerb = Verb(
     examples: [
         .init(
             purpose: "how good the detectors are",
-            line: "tapedeck synth --market full --slots 1500 -o deck && tapedeck score deck"
+            line: "tapedeck score deck"
         ),
         .init(
             purpose: "in a script: fail below 99 %",

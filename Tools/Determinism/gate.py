@@ -134,11 +134,12 @@ class Gate:
             [BIN, "rebuild", again, "--follow", "--checkpoint-slots", "5"],
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
         )  # fmt: skip
-        recorder.wait()
-        server.wait()
-        time.sleep(1)
+        recorder.wait(timeout=120)
+        server.send_signal(signal.SIGINT)
+        server.wait(timeout=30)
+        time.sleep(2)
         follower.send_signal(signal.SIGINT)
-        text = follower.communicate()[0]
+        text = follower.communicate(timeout=60)[0]
         self.hold("followed while it was recorded", position(tapedeck("digest", again)), position(text))
 
 

@@ -10,6 +10,13 @@ extension [UInt8] {
         }
     }
 
+    /// The same for the commonest width: a generic function of another module costs much more.
+    mutating func appendLittleEndian(_ value: UInt64) {
+        for shift in stride(from: UInt64(0), to: 64, by: 8) {
+            append(UInt8(truncatingIfNeeded: value >> shift))
+        }
+    }
+
     /// Appends a Borsh string: u32 length, then UTF-8.
     mutating func appendBorsh(_ text: String) {
         appendLittleEndian(UInt32(text.utf8.count))

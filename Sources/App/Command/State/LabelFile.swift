@@ -1,8 +1,6 @@
-import Foundation
 import JSONText
 import MarketModel
 import Projectors
-import Synthesis
 
 /// Labels as NDJSON, one object a line: what truly happened in a recording.
 struct LabelFile {
@@ -12,10 +10,8 @@ struct LabelFile {
     ///
     /// - Throws: `VerbFailure` that names the first line that is no label.
     init(path: String) throws {
-        let text: Data
-        do { text = try Data(contentsOf: URL(filePath: path)) } catch {
-            throw VerbFailure(code: .failed, message: "\(path) cannot be read: \(error)")
-        }
+        let file = try ImportFile(path)
+        let text = try file.read(file.count, at: 0)
         let document = JSONDocument()
         var labels: [DetectionLabel] = []
         for (number, line) in text.split(separator: 0x0A).enumerated() {
@@ -75,18 +71,6 @@ struct LabelFile {
                 throw Mistake(description: "\(name) holds what is no string")
             }
             return .solana(try Signature(text))
-        }
-    }
-}
-
-extension LabelFile {
-    /// Writes labels to a file; one that stands there is replaced.
-    ///
-    /// - Throws: `VerbFailure`.
-    static func write(_ labels: [SynthesizedLabel], to path: String) throws {
-        let text = Data(labels.map(\.line).joined().utf8)
-        do { try text.write(to: URL(filePath: path), options: .atomic) } catch {
-            throw VerbFailure(code: .failed, message: "\(path) cannot be written: \(error)")
         }
     }
 }

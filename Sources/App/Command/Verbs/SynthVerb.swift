@@ -51,7 +51,7 @@ private enum SynthFlags {
                 name: "real",
                 value: ("FILE", .file),
                 isRepeatable: true,
-                help: "Wrap the transactions of a file of length-prefixed updates; may be repeated"
+                help: "Wrap the transactions of a file of length-prefixed updates"
             ),
             Flag(
                 name: "labels",
@@ -210,12 +210,14 @@ private struct SynthRun {
     private let hasBlocks: Bool
     private let output: String
     private let labels: String?
+    private let overwrites: Bool
     private let place: ImportPlace
 
     init(_ arguments: ParsedArguments) throws {
         output = arguments.text("output") ?? ""  // required: never missing here
         place = ImportPlace(output: output, overwrites: arguments.has("force"))
         options = arguments.market
+        overwrites = arguments.has("force")
         files = arguments.texts("real")
         hasSlots = arguments.has("slots")
         hasBlocks = arguments.has("blocks")
@@ -234,6 +236,7 @@ private struct SynthRun {
             style: console.progressStyle,
             now: clock.monotonicNanoseconds()
         )
+        let file = try labels.map { try ExportFile($0, overwrites: overwrites) }
         let summary: SynthesizedRecording.Summary
         do {
             summary = try write(clock) { frames in
@@ -241,12 +244,14 @@ private struct SynthRun {
                     console.talk(text)
                 }
             }
+            for label in summary.labels { try file?.write(Array(label.line.utf8)) }
         } catch {
             place.discard()
+            file?.discard()
             throw error
         }
         if let text = line.finish() { console.talk(text) }
-        if let labels { try LabelFile.write(summary.labels, to: labels) }
+        try file?.finish()
         try place.finish()
         console.say(
             "\(output): \(summary.frames) frames on \(summary.streams) streams, "

@@ -60,6 +60,9 @@ package struct LogOptions: Sendable {
     /// Wall-clock nanoseconds to write into the `recording.json` of a new recording whose clock
     /// shows the time of its data; nil for what the clock shows.
     package var createdAt: Int64?
+    /// Wall-clock nanoseconds to write into the headers of segments; nil for what the clock shows when
+    /// one is made, which depends on how far behind the writing thread is.
+    package var segmentsCreatedAt: Int64?
     /// Whether a file that failed is replaced by a new segment; without it the first failure ends
     /// the writing.
     package var replacesFailedFiles = true

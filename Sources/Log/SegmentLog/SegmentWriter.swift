@@ -347,7 +347,7 @@ final class SegmentWriter: @unchecked Sendable {
             firstSequence: first,
             salt: random.next(),
             previousLink: old == nil ? previousLink : 0,
-            createdAt: clock.wallNanoseconds(),
+            createdAt: options.segmentsCreatedAt ?? clock.wallNanoseconds(),
             supersededOrdinal: old?.ordinal ?? 0,  // 0 is the format's "none"
             supersededFrom: old == nil ? .none : first
         )

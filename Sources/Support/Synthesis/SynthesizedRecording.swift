@@ -19,6 +19,8 @@ package struct SynthesizedRecording {
     private let options: SynthesisOptions
     private let real: RealBlocks?
     private let toolVersion: String
+    /// Stored bytes after which another segment begins.
+    var rotateBytes: UInt64 = 64 << 20
 
     /// - Parameters:
     ///   - options: the market.
@@ -51,8 +53,10 @@ package struct SynthesizedRecording {
         var log = LogOptions()
         log.durability = .none
         log.blockNanosecondsMax = .max / 4
+        log.liveBlockNanosecondsMax = .max / 4
+        log.segmentsCreatedAt = options.startWallNanoseconds
         log.rotateNanoseconds = .max
-        log.rotateBytes = 64 << 20
+        log.rotateBytes = rotateBytes
         log.reserveBytes = 0
         log.toolVersion = toolVersion
         log.positionReader = positions

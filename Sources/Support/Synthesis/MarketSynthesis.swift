@@ -120,7 +120,8 @@ package struct MarketSynthesis {
         for index in geyser.indices where index != plan.missingOn {
             if let other, index == geyser.indices.last {
                 geyser[index].add(other, .orphaned, at: time, into: &queue)
-                geyser[index].add(block, .repaired, at: time + Self.second / 4, into: &queue)
+                // A node replays the other block once it has dropped the first.
+                geyser[index].add(block, .repaired, at: time + Self.second / 2, into: &queue)
             } else {
                 geyser[index].add(block, at: time, into: &queue)
             }

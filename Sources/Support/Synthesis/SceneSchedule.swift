@@ -128,6 +128,12 @@ extension SolanaChainSynthesis {
         case .wide(let wide): return goOn(wide, scene.venue, context)
         default: break
         }
+        // A curve that fills up in the middle would leave a scene without its end.
+        switch scene.next {
+        case .sellFirst, .sameAmount, .backRun:
+            guard hasRoom(scene.venue) else { return }
+        default: break
+        }
         // One scene on a pool at a time; this one comes a slot later.
         guard !books.isHeld(scene.venue.pool), !books.isUsed(scene.venue.pool) else {
             var later = scene
@@ -163,16 +169,21 @@ extension SolanaChainSynthesis {
     /// A pool or curve on which a scene can be played, with room for all of it.
     private mutating func pickVenue(_ context: SolanaSlotContext) -> MarketVenue? {
         var venues: [MarketVenue] = []
-        for coin in coins where coin.migratesAt == nil && coin.launchedAt < context.slot {
-            let curve = coin.market.curve
-            if curve.realTokens > BondingCurve().realTokens / 2 {
-                venues.append(.curve(coin.market.mint))
-            }
+        for coin in coins where coin.launchedAt < context.slot {
+            let venue = MarketVenue.curve(coin.market.mint)
+            if hasRoom(venue) { venues.append(venue) }
         }
         venues += pools.map { .pumpSwap($0.pool.address) }
         venues += raydium.map { .raydium($0.pool.address) }
         venues.removeAll { books.isHeld($0.pool) || books.isUsed($0.pool) }
         return venues.isEmpty ? nil : venues[random.index(below: venues.count)]
+    }
+
+    /// Whether a scene cannot fill the venue up.
+    private func hasRoom(_ venue: MarketVenue) -> Bool {
+        guard case .curve = venue else { return true }
+        guard let place = place(of: venue) else { return false }
+        return coins[place].market.curve.realTokens > BondingCurve().realTokens / 2
     }
 
     /// So many thousandths of what the pool's prices follow; Raydium's pools are larger and take

@@ -34,7 +34,7 @@ package final class StateFold {
         /// What parsing saw.
         package var pipeline = PipelineTally()
         /// Nanoseconds of the clock: reading and decompressing, parsing (over all threads),
-        /// assembling and folding, checkpoints, all.
+        /// assembling and folding, checkpoints as far as folding waited for them, all.
         package var readNanoseconds: UInt64 = 0
         package var parseNanoseconds: UInt64 = 0
         package var foldNanoseconds: UInt64 = 0
@@ -84,9 +84,16 @@ package final class StateFold {
         var start = Sequence.none
         if let storage {
             let checkpoint: Checkpoint?
-            do throws(StorageError) {
-                checkpoint = try engine.restore(from: try storage(engine))
-            } catch { throw .storage(error) }
+            var rows: any RowStorage
+            do throws(StorageError) { rows = try storage(engine) } catch { throw .storage(error) }
+            if options.helpers > 0 {
+                do throws(SystemError) { rows = try BackgroundStorage(rows) } catch {
+                    throw .threads(error)
+                }
+            }
+            do throws(StorageError) { checkpoint = try engine.restore(from: rows) } catch {
+                throw .storage(error)
+            }
             if let checkpoint {
                 do throws(RowError) {
                     anchor = try AssemblerAnchor(decoding: checkpoint.assembly)
@@ -142,6 +149,7 @@ package final class StateFold {
         try read(through: lanes)
         if report.ending != .stopped || options.position == nil {
             try checkpoint()
+            try finishCheckpoint(waits: true)
         }
         report.tookNanoseconds = clock.monotonicNanoseconds() &- began
         return report
@@ -302,6 +310,7 @@ package final class StateFold {
         guard let batch = lanes.take() else { return }
         try fold(batch)
         spare.append(batch)
+        try finishCheckpoint(waits: false)
         if engine.isCheckpointDue { try checkpoint() }
     }
 
@@ -329,5 +338,13 @@ package final class StateFold {
             throw .storage(error)
         }
         report.checkpointNanoseconds &+= clock.monotonicNanoseconds() &- began
+    }
+
+    private func finishCheckpoint(waits: Bool) throws(FoldError) {
+        let began = waits ? clock.monotonicNanoseconds() : 0
+        do throws(StorageError) { try engine.finishCheckpoint(waits: waits) } catch {
+            throw .storage(error)
+        }
+        if waits { report.checkpointNanoseconds &+= clock.monotonicNanoseconds() &- began }
     }
 }

@@ -14,13 +14,15 @@ extension ProjectionEngine {
     package func restore(from storage: any RowStorage) throws(StorageError) -> Checkpoint? {
         precondition(self.storage == nil && head == nil, "restored into a state that is in use")
         self.storage = storage
-        for (number, entry) in store.entries.enumerated() {
-            entry.table.storage = storage
-            entry.table.number = number
-            entry.table.residentMax = limits.residentRowsMax
+        for (number, table) in store.tables.enumerated() {
+            table.storage = storage
+            table.number = number
+            table.residentMax = limits.residentRowsMax
         }
-        for (number, entry) in store.entries.enumerated() {
-            do throws(StorageError) { try entry.actions.restore() } catch { try stop(error) }
+        for number in store.tables.indices {
+            do throws(StorageError) { try store.actions[number].restore() } catch {
+                try stop(error)
+            }
             store.note(number)
         }
         guard let checkpoint = storage.checkpoint else {
@@ -47,19 +49,20 @@ extension ProjectionEngine {
         return checkpoint
     }
 
-    /// Rows that wait for a checkpoint, at most.
+    /// Rows that wait for a checkpoint or for the end of one, at most.
     package var dirtyRows: Int {
-        store.entries.reduce(0) { $0 + $1.table.dirtyCount }
+        store.tables.reduce(0) { $0 + $1.dirtyCount }
     }
 
     /// Whether something new is settled and the limits say that it is time.
     package var isCheckpointDue: Bool {
         guard storage != nil, let settled, settled.position != stored else { return false }
         return settledSinceCheckpoint >= limits.bundlesPerCheckpoint
-            || dirtyRows >= limits.dirtyRowsMax
+            || dirtyRows - pendingRows >= limits.dirtyRowsMax
     }
 
-    /// Stores the state as of the newest settled bundle.
+    /// Stores the state as of the newest settled bundle. Storage may go on with it after this
+    /// returns; `finishCheckpoint` tells the end.
     ///
     /// - Parameters:
     ///   - resume: the lowest sequence that holds anything of a later slot or block.
@@ -71,7 +74,7 @@ extension ProjectionEngine {
         resume: Sequence,
         assembly: [UInt8] = []
     ) throws(StorageError) -> Checkpoint? {
-        if let failure { throw failure }
+        try finishCheckpoint(waits: true)
         guard let storage, let settled, settled.position != stored else { return nil }
         let checkpoint = Checkpoint(
             position: settled.position,
@@ -88,17 +91,36 @@ extension ProjectionEngine {
         let rows = dirtyRows
         do throws(StorageError) {
             try storage.begin()
-            for (_, actions) in store.entries { try actions.save() }
+            for actions in store.actions { try actions.save() }
             try storage.commit(checkpoint)
         } catch {
             storage.rollBack()
             try stop(error)
         }
-        for (_, actions) in store.entries { actions.confirm() }
         stored = settled.position
         settledSinceCheckpoint = 0
-        counters.checkpoints += 1
-        counters.rowsWritten += UInt64(rows)
+        hasPending = true
+        pendingRows = rows
+        try finishCheckpoint(waits: false)
         return checkpoint
+    }
+
+    /// Takes note that the last checkpoint is durable, if it is.
+    ///
+    /// - Parameter waits: whether to wait until it is.
+    /// - Throws: the failure of storage; the engine does nothing any more.
+    package func finishCheckpoint(waits: Bool) throws(StorageError) {
+        if let failure { throw failure }
+        guard hasPending, let storage else { return }
+        let isDurable: Bool
+        do throws(StorageError) { isDurable = try storage.finish(waits: waits) } catch {
+            try stop(error)
+        }
+        guard isDurable else { return }
+        for actions in store.actions { actions.confirm() }
+        counters.checkpoints += 1
+        counters.rowsWritten += UInt64(pendingRows)
+        hasPending = false
+        pendingRows = 0
     }
 }

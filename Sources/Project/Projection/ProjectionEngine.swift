@@ -26,6 +26,10 @@ package final class ProjectionEngine {
     /// Position of the last checkpoint.
     var stored: UInt64?
     var settledSinceCheckpoint = 0
+    /// Whether storage was given a checkpoint of which it is not known that it is durable, and how
+    /// many rows that has.
+    var hasPending = false
+    var pendingRows = 0
     var failure: StorageError?
     /// The number of the bundle that comes next, as the tables count.
     private var serial: UInt64 = 1
@@ -210,7 +214,7 @@ package final class ProjectionEngine {
 
     /// What the tables held after the newest bundle that is settled, by name.
     func contents() -> [Checkpoint.Content] {
-        store.entries.map { table, _ in
+        store.tables.map { table in
             Checkpoint.Content(
                 name: table.schema.name,
                 digest: StateDigest(table.settled.sum),

@@ -40,14 +40,28 @@ package protocol RowStorage: AnyObject {
     /// - Throws: `failed`.
     func put(table: Int, key: [UInt8], row: [UInt8]?, check: UInt64) throws(StorageError)
 
-    /// Ends a checkpoint. When this returns it is durable.
+    /// Ends a checkpoint. It is durable when `finish` says so.
     ///
     /// - Parameter checkpoint: what it says of itself.
     /// - Throws: `failed`; it is then either there as a whole or not at all.
     func commit(_ checkpoint: Checkpoint) throws(StorageError)
 
+    /// Whether the checkpoint committed last is durable. Rows that it set are not loaded, and no
+    /// other one is begun, before it is.
+    ///
+    /// - Parameter waits: whether to wait until it is.
+    /// - Returns: true unless it is still being written.
+    /// - Throws: what `put` and `commit` throw, when it was met only now.
+    func finish(waits: Bool) throws(StorageError) -> Bool
+
     /// Drops a checkpoint that was begun.
     func rollBack()
+}
+
+extension RowStorage {
+    /// Most storage has written everything when `commit` returns.
+    @usableFromInline
+    package func finish(waits: Bool) throws(StorageError) -> Bool { true }
 }
 
 /// A row as storage holds it.

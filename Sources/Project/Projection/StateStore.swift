@@ -4,8 +4,11 @@ package import MarketModel
 public final class StateStore {
     /// Whose state it is.
     package let chain: Chain
-    /// In the order in which they were made.
-    @usableFromInline var entries: [(table: StateTable, actions: TableActions)] = []
+    /// The tables: in the order in which they were made, then by name.
+    @usableFromInline
+    package internal(set) var tables: [StateTable] = []
+    /// What each of them does.
+    @usableFromInline var actions: [TableActions] = []
     /// What the chain's digest is taken of: each table's name and sum, by name.
     private var digested = RowWriter()
     /// Where a table's sum stands in that; nil for one that is outside of it.
@@ -19,7 +22,7 @@ public final class StateStore {
     @inlinable
     public func table<Row: TableRow>(_ type: Row.Type) -> Table<Row> {
         precondition(
-            !entries.contains { $0.table.schema.name == Row.schema.name },
+            !tables.contains { $0.schema.name == Row.schema.name },
             "a second table \(Row.schema.name)"
         )
         let table = Table<Row>()
@@ -32,23 +35,24 @@ public final class StateStore {
             confirm: { table.confirmRows() },
             list: { () throws(StorageError) in try table.listRows() }
         )
-        entries.append((table, actions))
+        tables.append(table)
+        self.actions.append(actions)
         return table
     }
 
-    /// The tables, by name.
-    package var tables: [StateTable] { entries.map(\.table) }
-
     /// What the tables look like, by name.
-    package var schemas: [TableSchema] { entries.map(\.table.schema) }
+    package var schemas: [TableSchema] { tables.map(\.schema) }
 
     /// Puts the tables into the order of their names; none is made afterwards.
     func sort() {
-        entries.sort { left, right in
-            left.table.schema.name.utf8.lexicographicallyPrecedes(right.table.schema.name.utf8)
+        let order = tables.indices.sorted { left, right in
+            tables[left].schema.name.utf8
+                .lexicographicallyPrecedes(tables[right].schema.name.utf8)
         }
+        tables = order.map { tables[$0] }
+        actions = order.map { actions[$0] }
         digested.removeAll()
-        places = entries.map { table, _ in
+        places = tables.map { table in
             guard !table.schema.isOutsideDigest else { return nil }
             digested.appendPrefix(table.schema.name)
             let place = digested.count
@@ -60,7 +64,7 @@ public final class StateStore {
     /// Takes a table's sum into the chain's digest; after every change of it.
     func note(_ number: Int) {
         guard let place = places[number] else { return }
-        digested.replace(at: place, entries[number].table.sum)
+        digested.replace(at: place, tables[number].sum)
     }
 
     /// Digest of all tables as they are, by name.
@@ -68,19 +72,17 @@ public final class StateStore {
 
     /// The first failure of storage that a table met.
     var failure: StorageError? {
-        for number in entries.indices where entries[number].table.failure != nil {
-            return entries[number].table.failure
-        }
+        for table in tables where table.failure != nil { return table.failure }
         return nil
     }
 
     /// Ends a bundle: of most tables it touches nothing.
     func close() {
-        for number in entries.indices {
-            let table = entries[number].table
+        for number in tables.indices {
+            let table = tables[number]
             // Reading alone can bring more into memory than may stay there.
             if table.hasChanges || table.resident > table.residentMax {
-                entries[number].actions.close()
+                actions[number].close()
                 note(number)
             } else {
                 table.serial += 1
@@ -92,8 +94,8 @@ public final class StateStore {
     ///
     /// - Parameter serial: its number.
     func undo(_ serial: UInt64) {
-        for number in entries.indices where entries[number].table.journaled.last == serial {
-            entries[number].actions.undo()
+        for number in tables.indices where tables[number].journaled.last == serial {
+            actions[number].undo()
             note(number)
         }
     }
@@ -102,8 +104,8 @@ public final class StateStore {
     ///
     /// - Parameter serial: its number.
     func trim(_ serial: UInt64) {
-        for number in entries.indices where entries[number].table.journaled.first == serial {
-            entries[number].actions.trim()
+        for number in tables.indices where tables[number].journaled.first == serial {
+            actions[number].trim()
         }
     }
 }

@@ -30,6 +30,10 @@ public class StateTable {
     @exclusivity(unchecked) @usableFromInline final var resident = 0
     /// Places whose row is another one than storage holds, or was since the last checkpoint.
     @exclusivity(unchecked) @usableFromInline final var dirty: [Int32] = []
+    /// How many of those the checkpoint has that is being written, from the first; and the oldest
+    /// bundle whose changes it does not have.
+    @exclusivity(unchecked) @usableFromInline final var saved: (count: Int, before: UInt64) =
+        (0, 0)
     /// Where rows stand that are not in memory.
     @exclusivity(unchecked) @usableFromInline final var storage: (any RowStorage)?
     /// The table's place in storage.

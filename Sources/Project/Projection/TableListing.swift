@@ -47,7 +47,7 @@ extension StateStore {
     /// - Returns: nil when there is no such table.
     /// - Throws: the failure of storage.
     package func rows(of name: String) throws(StorageError) -> [ListedRow]? {
-        guard let entry = entries.first(where: { $0.table.schema.name == name }) else { return nil }
-        return try entry.actions.list()
+        guard let number = tables.firstIndex(where: { $0.schema.name == name }) else { return nil }
+        return try actions[number].list()
     }
 }

@@ -102,6 +102,7 @@ extension Table {
             }
             try storage.put(table: self.number, key: key, row: encoded, check: digest.check)
         }
+        saved = (dirty.count, oldestSerial)
     }
 
     /// The rows of all keys in the journal as they were before it.
@@ -116,21 +117,24 @@ extension Table {
         return older
     }
 
-    /// Remembers that storage holds all rows as they were before the journal.
+    /// Remembers that storage holds all rows that were saved last, as they were then.
     @inlinable
     func confirmRows() {
-        let saved = dirty
         let oldestSerial = oldestSerial
-        dirty.removeAll(keepingCapacity: true)
-        for number in saved {
-            // What the journal can take back is not what storage holds.
-            if slots[number].pointee.changedIn >= oldestSerial {
-                dirty.append(number)
+        var kept = 0
+        for place in dirty.indices {
+            let number = dirty[place]
+            // What was changed since, or could be taken back then, is not what storage holds.
+            if place >= saved.count || slots[number].pointee.changedIn >= saved.before {
+                dirty[kept] = number
+                kept += 1
             } else {
                 slots[number].pointee.isDirty = false
                 releaseIfNothing(number, journaledFrom: oldestSerial)
             }
         }
+        dirty.removeLast(dirty.count - kept)
+        saved = (0, 0)
         // The first round clears marks, the second finds what was cleared.
         if resident > residentMax { evict(stepsMax: 2 * slots.isTaken.count) }
     }

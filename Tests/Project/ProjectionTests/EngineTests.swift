@@ -125,7 +125,7 @@ struct Pair {
         let store = StateStore(.solana)
         table = store.table(ToyAccount.self)
         let accounts = try #require(table)
-        let actions = store.entries[0].actions
+        let actions = store.actions[0]
         accounts.put(key, ToyAccount(balance: 5, change: 0, remark: nil))
         actions.close()
         let digest = accounts.digest

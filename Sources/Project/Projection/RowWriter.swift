@@ -5,54 +5,72 @@ package import MarketModel
 /// order of numbers), text and bytes behind a length of four bytes, an optional column behind a
 /// byte that is 0 for nil and 1 otherwise.
 public struct RowWriter {
-    /// What has been written.
-    package private(set) var bytes: [UInt8] = []
+    /// What has been written, and behind it anything: a column costs a store then, where growing
+    /// an array costs a call.
+    private var room = [UInt8](repeating: 0, count: 512)
+    /// How many bytes have been written.
+    @usableFromInline
+    package private(set) var count = 0
 
     package init() {}
 
+    /// What has been written.
+    package var bytes: [UInt8] { [UInt8](room[..<count]) }
+
     /// Forgets what was written and keeps the memory.
-    package mutating func removeAll() { bytes.removeAll(keepingCapacity: true) }
+    package mutating func removeAll() { count = 0 }
 
     /// Forgets what was written behind the first `count` bytes and keeps the memory.
     ///
     /// - Precondition: that many were written.
     @usableFromInline
-    package mutating func cut(to count: Int) { bytes.removeLast(bytes.count - count) }
-
-    /// How many bytes have been written.
-    @usableFromInline
-    package var count: Int { bytes.count }
+    package mutating func cut(to count: Int) {
+        precondition(count >= 0 && count <= self.count)
+        self.count = count
+    }
 
     /// What has been written behind the first `start` bytes.
     @usableFromInline
-    package func bytes(from start: Int) -> [UInt8] { [UInt8](bytes[start...]) }
+    package func bytes(from start: Int) -> [UInt8] { [UInt8](room[start..<count]) }
 
     /// Writes what a table's digests begin with: its name and a zero byte.
     @usableFromInline
     package mutating func appendPrefix(_ name: String) {
-        bytes.append(contentsOf: name.utf8)
-        bytes.append(0)
+        append([UInt8](name.utf8))
+        add(0 as UInt8)
     }
 
     /// The digest of what has been written.
     @usableFromInline
-    package var digest: StateDigest { StateDigest(of: bytes.span.bytes) }
+    package var digest: StateDigest {
+        StateDigest(of: room.span.bytes.extracting(first: count))
+    }
 
     /// Writes bytes as they are, without a length.
     @usableFromInline
-    package mutating func append(_ raw: [UInt8]) { bytes.append(contentsOf: raw) }
+    package mutating func append(_ raw: [UInt8]) {
+        reserve(raw.count)
+        room.withUnsafeMutableBytes {
+            UnsafeMutableRawBufferPointer(rebasing: $0[count...]).copyBytes(from: raw)
+        }
+        count += raw.count
+    }
 
     /// Writes over a column of type `unsigned128`.
     ///
     /// - Precondition: one was written there.
     mutating func replace(at place: Int, _ value: UInt128) {
-        bytes.withUnsafeMutableBytes {
+        room.withUnsafeMutableBytes {
             $0.storeBytes(of: value.bigEndian, toByteOffset: place, as: UInt128.self)
         }
     }
 
     /// A column of an unsigned type.
-    package mutating func add(_ value: UInt8) { bytes.append(value) }
+    package mutating func add(_ value: UInt8) {
+        reserve(1)
+        room[count] = value
+        count += 1
+    }
     /// A column of type `unsigned16`.
     package mutating func add(_ value: UInt16) { append(value) }
     /// A column of type `unsigned32`.
@@ -75,7 +93,7 @@ public struct RowWriter {
     }
     /// A column of type `boolean`.
     @usableFromInline
-    package mutating func add(_ value: Bool) { bytes.append(value ? 1 : 0) }
+    package mutating func add(_ value: Bool) { add(value ? 1 : 0 as UInt8) }
     /// A column of type `address`.
     package mutating func add(_ value: Address) { append(value.storage) }
     /// A column of type `signature`: 64 bytes.
@@ -85,8 +103,8 @@ public struct RowWriter {
             append(signature.first)
             append(signature.second)
         case .evm(let hash):
-            bytes.append(contentsOf: hash.bytes)
-            bytes.append(contentsOf: repeatElement(0, count: 32))
+            append(hash.bytes)
+            append([UInt8](repeating: 0, count: 32))
         }
     }
     /// A column of type `text`, cut after the last whole character within 65,536 bytes: strangers
@@ -100,7 +118,7 @@ public struct RowWriter {
             while utf8[end] & 0xc0 == 0x80 { end = utf8.index(before: end) }
         }
         append(UInt32(utf8.distance(from: utf8.startIndex, to: end)))
-        bytes.append(contentsOf: utf8[..<end])
+        append([UInt8](utf8[..<end]))
     }
     /// A column of type `bytes`.
     ///
@@ -108,7 +126,7 @@ public struct RowWriter {
     package mutating func add(_ value: [UInt8]) {
         precondition(value.count <= 1 << 24, "a column of \(value.count) bytes")
         append(UInt32(value.count))
-        bytes.append(contentsOf: value)
+        append(value)
     }
     /// An optional column: its mark, and `body` when it is there.
     @inlinable
@@ -121,14 +139,34 @@ public struct RowWriter {
         body(&self, value)
     }
 
-    private mutating func append<Number: FixedWidthInteger & UnsignedInteger>(_ value: Number) {
-        withUnsafeBytes(of: value.bigEndian) { bytes.append(contentsOf: $0) }
+    /// Makes sure that there is room for so many bytes more.
+    @inline(__always)
+    private mutating func reserve(_ more: Int) {
+        if room.count - count < more { grow(more) }
+    }
+
+    @inline(never)
+    private mutating func grow(_ more: Int) {
+        room.append(contentsOf: repeatElement(0, count: max(room.count, more)))
+    }
+
+    @inline(__always)
+    private mutating func append<Number: FixedWidthInteger & UnsignedInteger & BitwiseCopyable>(
+        _ value: Number
+    ) {
+        let size = Number.bitWidth / 8
+        reserve(size)
+        room.withUnsafeMutableBytes {
+            $0.storeBytes(of: value.bigEndian, toByteOffset: count, as: Number.self)
+        }
+        count += size
     }
 
     private mutating func append(_ value: Bytes32) {
         let words = value.words
-        withUnsafeBytes(
-            of: (words.0.bigEndian, words.1.bigEndian, words.2.bigEndian, words.3.bigEndian)
-        ) { bytes.append(contentsOf: $0) }
+        append(words.0)
+        append(words.1)
+        append(words.2)
+        append(words.3)
     }
 }

@@ -37,7 +37,7 @@ package struct Address: Hashable, Comparable, Sendable {
     /// As people of that chain write it.
     package func text(on chain: Chain) -> String {
         switch chain {
-        case .solana: Base58.encode(bytes)
+        case .solana: Base58.text(storage)
         case .evm: Hex.text([UInt8](bytes.suffix(20)))
         }
     }

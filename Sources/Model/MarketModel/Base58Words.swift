@@ -12,6 +12,14 @@ extension Base58 {
         append(limbs, count: 8, to: &text)
     }
 
+    /// The text of 32 bytes: what `encode` makes of them.
+    package static func text(_ value: Bytes32) -> String {
+        var text: [UInt8] = []
+        text.reserveCapacity(44)
+        append(value, to: &text)
+        return String(decoding: text, as: UTF8.self)
+    }
+
     /// Appends the text of 64 bytes: what `encode` makes of them.
     package static func append(_ value: Signature, to text: inout [UInt8]) {
         var limbs = InlineArray<16, UInt32>(repeating: 0)
@@ -78,24 +86,36 @@ extension Base58 {
                 place -= 1
             }
         }
-        for _ in 0..<zeros { text.append(alphabet[0]) }
+        let alphabet = alphabet
+        var made = text.count
+        // More than is needed is cut off again: growing once is cheaper than for each character.
+        text.append(contentsOf: repeatElement(alphabet[0], count: zeros + 5 * (last + 1 - lowest)))
+        made += zeros
         isLeading = true
         var place = lowest
+        var characters = text.mutableSpan
         while place <= last {
-            var rest = digits[place]
-            var five = InlineArray<5, UInt8>(repeating: 0)
-            for index in (0..<5).reversed() {
-                five[index] = UInt8(truncatingIfNeeded: rest % 58)
-                rest /= 58
-            }
+            let digit = UInt32(truncatingIfNeeded: digits[place])
+            let low = digit % 3_364
+            let high = digit / 3_364
+            let five: InlineArray<5, UInt8> = [
+                UInt8(truncatingIfNeeded: high / 3_364),
+                UInt8(truncatingIfNeeded: high % 3_364 / 58),
+                UInt8(truncatingIfNeeded: high % 58),
+                UInt8(truncatingIfNeeded: low / 58),
+                UInt8(truncatingIfNeeded: low % 58),
+            ]
             for index in 0..<5 {
                 if isLeading, five[index] == 0 { continue }
                 isLeading = false
-                text.append(alphabet[Int(five[index])])
+                characters[made] = alphabet[Int(five[index])]
+                made += 1
             }
             place += 1
         }
+        text.removeLast(text.count - made)
     }
+
     /// The words of a text, the highest first; nil when there are more or fewer.
     private static func words(
         _ text: RawSpan,

@@ -50,7 +50,12 @@ package struct Signature: Hashable, Comparable, Sendable, CustomStringConvertibl
     package var bytes: [UInt8] { first.bytes + second.bytes }
 
     /// Base58.
-    package var description: String { Base58.encode(bytes) }
+    package var description: String {
+        var text: [UInt8] = []
+        text.reserveCapacity(Signature.charactersMax)
+        Base58.append(self, to: &text)
+        return String(decoding: text, as: UTF8.self)
+    }
 
     package static func < (left: Signature, right: Signature) -> Bool {
         left.first == right.first ? left.second < right.second : left.first < right.first

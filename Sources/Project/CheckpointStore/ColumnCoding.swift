@@ -35,6 +35,8 @@ struct ColumnBinder {
     /// Texts that were made for binding; they stay where they are.
     private let scratch: UnsafeMutableRawBufferPointer
     private var used = 0
+    /// The text that is being made; kept for its memory.
+    private var text: [UInt8] = []
 
     /// Bytes of scratch that a column may need.
     static let scratchPerColumn = 96
@@ -110,11 +112,8 @@ struct ColumnBinder {
         take(count).reduce(0) { $0 << 8 | UInt64($1) }
     }
 
-    private mutating func bindMade(
-        _ text: [UInt8],
-        at parameter: Int32,
-        of statement: SQLiteStatement
-    ) {
+    /// Binds the text that was made.
+    private mutating func bindMade(at parameter: Int32, of statement: SQLiteStatement) {
         precondition(scratch.count - used >= text.count, "a text of \(text.count) bytes")
         let place = UnsafeMutableRawBufferPointer(rebasing: scratch[used..<used + text.count])
         place.copyBytes(from: text)
@@ -130,10 +129,11 @@ struct ColumnBinder {
         of statement: SQLiteStatement
     ) {
         let digits = Array(String(value).utf8)
-        var text: [UInt8] = sign.map { [$0] } ?? []  // no sign, no character
+        text.removeAll(keepingCapacity: true)
+        if let sign { text.append(sign) }
         text.append(contentsOf: repeatElement(UInt8(ascii: "0"), count: count - digits.count))
         text.append(contentsOf: digits)
-        bindMade(text, at: parameter, of: statement)
+        bindMade(at: parameter, of: statement)
     }
 
     private mutating func bindAddress(
@@ -141,8 +141,7 @@ struct ColumnBinder {
         at parameter: Int32,
         of statement: SQLiteStatement
     ) {
-        var text: [UInt8] = []
-        text.reserveCapacity(ColumnBinder.scratchPerColumn)
+        text.removeAll(keepingCapacity: true)
         switch chain {
         case .solana:
             guard let value = Bytes32(bytes.bytes, at: 0) else { return }
@@ -152,7 +151,7 @@ struct ColumnBinder {
             text.append(contentsOf: "0x".utf8)
             Hex.append([UInt8](bytes.dropFirst(isShort ? 12 : 0)), to: &text)
         }
-        bindMade(text, at: parameter, of: statement)
+        bindMade(at: parameter, of: statement)
     }
 
     private mutating func bindSignature(
@@ -160,8 +159,7 @@ struct ColumnBinder {
         at parameter: Int32,
         of statement: SQLiteStatement
     ) {
-        var text: [UInt8] = []
-        text.reserveCapacity(ColumnBinder.scratchPerColumn)
+        text.removeAll(keepingCapacity: true)
         switch chain {
         case .solana:
             guard let value = Signature(bytes.bytes, at: 0) else { return }
@@ -170,6 +168,6 @@ struct ColumnBinder {
             text.append(contentsOf: "0x".utf8)
             Hex.append([UInt8](bytes.prefix(32)), to: &text)
         }
-        bindMade(text, at: parameter, of: statement)
+        bindMade(at: parameter, of: statement)
     }
 }

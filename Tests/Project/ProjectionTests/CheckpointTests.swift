@@ -78,6 +78,39 @@ extension Pair {
         #expect(pair.engine.counters.checkpoints > 5)
     }
 
+    @Test(arguments: [1, 4, Int.max], 0..<6)
+    func `what is folded while a checkpoint is written belongs to the next one`(
+        residentRowsMax: Int,
+        seed: UInt64
+    ) throws {
+        let limits = CheckpointTests.limits(residentRowsMax)
+        var pair = Pair(limits)
+        let storage = MemoryStorage(tables: 2)
+        storage.delay = 5
+        try pair.engine.restore(from: storage)
+        var count = 0
+        try pair.walk(seed: seed, steps: 150) { pair in
+            count += 1
+            if count % 9 == 0, try pair.engine.checkpoint(resume: Sequence(3)) != nil {
+                let before = pair.engine.counters.checkpoints
+                try pair.engine.finishCheckpoint(waits: false)
+                #expect(pair.engine.counters.checkpoints == before)
+            }
+            try pair.engine.finishCheckpoint(waits: false)
+            if count % 5 == 0 { pair.check() }
+            #expect(pair.engine.chainDigest == pair.state.chainDigest)
+        }
+        try pair.engine.finishCheckpoint(waits: true)
+        #expect(pair.engine.counters.checkpoints > 3)
+        var again = try Pair(restoring: storage.copy(), from: pair, limits: limits)
+        again.check()
+        try pair.engine.checkpoint(resume: Sequence(3))
+        try pair.engine.finishCheckpoint(waits: true)
+        again = try Pair(restoring: storage.copy(), from: pair, limits: limits)
+        again.check()
+        pair.check()
+    }
+
     @Test(arguments: [2, Int.max], 0..<4)
     func `going on from any checkpoint is the same as never having stopped`(
         residentRowsMax: Int,

@@ -10,6 +10,9 @@ final class MemoryStorage: RowStorage {
     var hits = 0
     /// The call that fails, counted from 1 over all calls.
     var failsAt: Int?
+    /// How often a checkpoint is said to be still on its way before it is there.
+    var delay = 0
+    private var late: (tables: [[[UInt8]: StoredRow]], checkpoint: Checkpoint, left: Int)?
     private var calls = 0
     private var pending: [[[UInt8]: StoredRow]]?
 
@@ -32,6 +35,7 @@ final class MemoryStorage: RowStorage {
 
     func load(table: Int, key: [UInt8]) throws(StorageError) -> StoredRow? {
         try call()
+        arrive()
         loads += 1
         let row = tables[table][key]
         if row != nil { hits += 1 }
@@ -43,6 +47,7 @@ final class MemoryStorage: RowStorage {
         _ body: (_ key: [UInt8], _ row: [UInt8], _ check: UInt64) throws(StorageError) -> Void
     ) throws(StorageError) {
         try call()
+        arrive()
         for key in tables[table].keys.sorted(by: { $0.lexicographicallyPrecedes($1) }) {
             guard let stored = tables[table][key] else { continue }
             try body(key, stored.row, stored.check)
@@ -62,9 +67,27 @@ final class MemoryStorage: RowStorage {
     func commit(_ checkpoint: Checkpoint) throws(StorageError) {
         try call()
         guard let pending else { preconditionFailure("commit without begin") }
-        tables = pending
+        late = (pending, checkpoint, delay)
         self.pending = nil
-        self.checkpoint = checkpoint
+        if delay == 0 { arrive() }
+    }
+
+    func finish(waits: Bool) throws(StorageError) -> Bool {
+        try call()
+        guard let late else { return true }
+        if waits || late.left == 0 {
+            arrive()
+            return true
+        }
+        self.late?.left -= 1
+        return false
+    }
+
+    private func arrive() {
+        guard let late else { return }
+        tables = late.tables
+        checkpoint = late.checkpoint
+        self.late = nil
     }
 
     func rollBack() { pending = nil }

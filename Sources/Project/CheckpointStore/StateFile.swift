@@ -72,7 +72,7 @@ package final class StateFile: RowStorage {
         schemas: [TableSchema],
         for purpose: Purpose = .write,
         on fileSystem: some FileSystem = LinuxFileSystem(),
-        pageSize: Int = 4_096
+        pageSize: Int = 16_384
     ) throws(OpenError) {
         self.path = path
         self.chain = chain

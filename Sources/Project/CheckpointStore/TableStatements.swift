@@ -3,7 +3,7 @@ import Projection
 
 /// The SQL of one table. Its columns are those of the schema, key first, and `row_check` behind
 /// them.
-struct TableStatements {
+final class TableStatements {
     let schema: TableSchema
     let load: SQLiteStatement
     let scan: SQLiteStatement

@@ -29,6 +29,9 @@ package final class LogWriter: Sendable {
     private let pool: StoredBufferPool
     private let lock: any File
     private let threads: Monitor<[Thread]>
+    /// One for all threads: looking takes the lock for a moment, and two that looked through files
+    /// of their own would take each other for a reader.
+    private let readers: Monitor<LiveReaderSign>
 
     /// Opens a recording for writing, creating or recovering it, and begins a run.
     ///
@@ -87,6 +90,7 @@ package final class LogWriter: Sendable {
             )
         )
         threads = Monitor([])
+        readers = Monitor(LiveReaderSign(layout, disk: disk))
         // Step 7 of recovery: a segment of the new epoch.
         do throws(SystemError) {
             try writer.begin()
@@ -368,7 +372,6 @@ package final class LogWriter: Sendable {
         run.reserveCapacity(WriteOrder.capacity)
         var blocks: [StoredBuffer] = []
         blocks.reserveCapacity(WriteOrder.capacity)
-        var readers = LiveReaderSign(layout, disk: disk)
         while true {
             var job = queue.withLock {
                 $0.takeJob(now: 0, blockAge: options.blockNanosecondsMax, deadline: 0)
@@ -376,7 +379,7 @@ package final class LogWriter: Sendable {
             if job == nil {
                 // Nothing more to compress: what is ready need not wait for company.
                 writeReady(atLeast: 1, &run, &blocks)
-                job = waitForJob(&readers)
+                job = waitForJob()
             }
             guard let job else { continue }
             if case .stop = job {
@@ -400,10 +403,10 @@ package final class LogWriter: Sendable {
         }
     }
 
-    private func waitForJob(_ readers: inout LiveReaderSign) -> LogQueue.Job? {
+    private func waitForJob() -> LogQueue.Job? {
         let now = schedule.monotonicNanoseconds()
         let blockAge =
-            readers.isGiven()
+            readers.withLock({ $0.isGiven() })
             ? min(options.blockNanosecondsMax, options.liveBlockNanosecondsMax)
             : options.blockNanosecondsMax
         let (deadline, isParked) = queue.withLock { $0.deadline(now: now, blockAge: blockAge) }

@@ -191,6 +191,9 @@ package final class LogWriter: Sendable {
                 limit: FormatLimits.payloadBytesMax
             )
         }
+        // On the way while the lock is taken: a payload that is in no cache takes longer to fetch
+        // than all the rest of an append. More than this the processor has in flight at no time.
+        Prefetch.begin(payload, atMost: 1024)
         var outcome = queue.withLock { $0.append(envelope, payload: payload, clock: schedule) }
         if case .wait = outcome {
             precondition(options.stepped == nil, "a stepped log was given more than it holds")

@@ -26,4 +26,8 @@ static inline int clinux_available_processors(void) {
     }
     return count > 0 ? count : 1;
 }
+// A builtin that Swift lacks. Asks for memory that is read soon; any address may be given.
+static inline void clinux_prefetch(const void *address, long bytes) {
+    for (long i = 0; i < bytes; i += 64) __builtin_prefetch((const char *)address + i, 0, 3);
+}
 #endif

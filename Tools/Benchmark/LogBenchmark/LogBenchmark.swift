@@ -51,30 +51,31 @@ struct BenchmarkRun {
         )
         let blocks = frames.rawBlocks()
         let output = folder + "/bare.out"
-        // Three rounds of each, the best counts: a shared machine only ever adds time.
-        let lz4 = best { bareCompress(blocks) }
-        let bareSeconds = try best { try bareAppend(blocks, output) }
-        var append = Stretch(wall: .infinity, processor: .infinity)
+        let appended = folder + "/append"
+        // In turn, so that a machine whose speed drifts is the same for all of them; the best of
+        // each counts, because a shared machine only ever adds time.
+        var lz4 = Stretch.never
+        var bareSeconds = Stretch.never
+        var append = Stretch.never
+        var pressed = Stretch.never
         var allocations = 0.0
         var memory = 0.0
-        for round in 0..<3 {
+        for round in 0..<5 {
+            lz4 = lz4.better(measure { bareCompress(blocks) })
+            bareSeconds = bareSeconds.better(try measure { try bareAppend(blocks, output) })
             let before = peakMiB()
-            let result = try appendAll(folder + "/append-\(round)", latency: false)
+            let result = try appendAll(appended, latency: false)
             if round == 0 { memory = peakMiB() - before }
             append = append.better(result.duration)
             allocations = result.allocationsPerFrame
+            let fast = try appendAll(folder + "/pressed", latency: false, pressedAcceleration: 3)
+            pressed = pressed.better(fast.duration)
         }
         speed("LZ4 alone", lz4)
         speed("bare LZ4 + XXH3 + write", bareSeconds)
         speed("append, policy interval", append)
         ratio("append / bare loop", bareSeconds, append, "goal at least 0.85")
         ratio("append / LZ4 alone", lz4, append)
-        var pressed = Stretch(wall: .infinity, processor: .infinity)
-        for _ in 0..<3 {
-            let path = folder + "/pressed"
-            let result = try appendAll(path, latency: false, pressedAcceleration: 3)
-            pressed = pressed.better(result.duration)
-        }
         speed("append as record does, LZ4 acceleration 3", pressed)
         let goal = Processors.available(atMost: 2) > 1 ? "goal above 1.2" : ""
         ratio("append as record does / LZ4 alone", lz4, pressed, goal)
@@ -85,13 +86,13 @@ struct BenchmarkRun {
         row("append latency p50 / p99 / p99.9, full speed", latency.latencies)
         let paced = try appendAll(folder + "/paced", latency: true, framesPerSecond: 50_000)
         row("append latency p50 / p99 / p99.9, 50,000 frames/s", paced.latencies)
-        let scanned = try scan(folder + "/append-2", output)
+        let scanned = try scan(appended, output)
         try leaveForAlternatives(append: append, scan: scanned)
-        try seek(folder + "/append-2")
+        try seek(appended)
     }
 
     private func best(_ body: () throws -> Void) rethrows -> Stretch {
-        var best = Stretch(wall: .infinity, processor: .infinity)
+        var best = Stretch.never
         for _ in 0..<3 { best = best.better(try measure(body)) }
         return best
     }

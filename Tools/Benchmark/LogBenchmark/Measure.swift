@@ -6,6 +6,9 @@ struct Stretch {
     var wall: Double
     /// Processor time of all threads of this process, which other programs cannot lengthen much.
     var processor: Double
+
+    /// What any measurement is better than.
+    static let never = Stretch(wall: .infinity, processor: .infinity)
 }
 
 /// Measures a body.

@@ -4,6 +4,36 @@ package import RecordModel
 /// Where an assembler ends and another can go on: the last final slot with what must be remembered
 /// of those before it. Stored with a checkpoint.
 package struct AssemblerAnchor: Hashable, Sendable {
+    /// A gap that was told before the records that are read again.
+    package struct Gap: Hashable, Sendable {
+        /// The sequence of its gap-opened record.
+        package var id: Sequence
+        /// The stream that it is about; nil for all of the chain.
+        package var stream: StreamID?
+        package var groups: SubscriptionGroups
+        /// The first slot or block that may be incomplete.
+        package var from: UInt64
+        /// The last one; nil while the upper end is not known.
+        package var through: UInt64?
+        package var isAbandoned: Bool
+
+        package init(
+            id: Sequence,
+            stream: StreamID?,
+            groups: SubscriptionGroups,
+            from: UInt64,
+            through: UInt64?,
+            isAbandoned: Bool
+        ) {
+            self.id = id
+            self.stream = stream
+            self.groups = groups
+            self.from = from
+            self.through = through
+            self.isAbandoned = isAbandoned
+        }
+    }
+
     /// Slot or block; everything at or below it is settled.
     package var position: UInt64
     /// Nil when no header of it was seen.
@@ -14,18 +44,22 @@ package struct AssemblerAnchor: Hashable, Sendable {
     package var hadStatuses: Bool
     /// Ranges of final slots that are known to lack something, rising: data for them is news.
     package var lacking: [ClosedRange<UInt64>]
+    /// By rising id.
+    package var gaps: [Gap]
 
     package init(
         position: UInt64,
         hash: Bytes32?,
         through: Sequence,
         hadStatuses: Bool,
-        lacking: [ClosedRange<UInt64>] = []
+        lacking: [ClosedRange<UInt64>] = [],
+        gaps: [Gap] = []
     ) {
         self.position = position
         self.hash = hash
         self.through = through
         self.hadStatuses = hadStatuses
         self.lacking = lacking
+        self.gaps = gaps
     }
 }

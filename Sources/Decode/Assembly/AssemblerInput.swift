@@ -32,7 +32,8 @@ package enum AssemblerInput: Sendable {
     /// What was missing has come.
     case gapFilled(gap: Sequence)
     /// What was missing is given up.
-    case gapAbandoned(gap: Sequence)
+    /// The reason is for people; nothing follows from it.
+    case gapAbandoned(gap: Sequence, reason: String)
 }
 
 /// A transaction in a slot.
@@ -155,6 +156,9 @@ package struct WholeBlockInput: Sendable {
 package struct GapInput: Hashable, Sendable {
     /// The sequence of its gap-opened record.
     package var id: Sequence
+    /// The lowest sequence that tells whose gap it is, such as the end of the stream; it may lie
+    /// below the gap's own.
+    package var since: Sequence
     /// The stream that it is about; nil for all of the chain.
     package var stream: StreamID?
     /// What that stream should have delivered; asked for as long as the gap is open.
@@ -166,12 +170,14 @@ package struct GapInput: Hashable, Sendable {
 
     package init(
         id: Sequence,
+        since: Sequence? = nil,
         stream: StreamID?,
         groups: SubscriptionGroups = .everything,
         from: UInt64?,
         through: UInt64? = nil
     ) {
         self.id = id
+        self.since = since ?? id
         self.stream = stream
         self.groups = groups
         self.from = from

@@ -71,7 +71,10 @@ struct OpenChain: Sendable {
     /// Whether any stream ever told which slots were voted for.
     var hadVotes: Bool
 
-    var groups: SubscriptionGroups { streams.groups.union(gaps.groups) }
+    /// What is asked for in a slot that begins now.
+    func groups(at number: UInt64) -> SubscriptionGroups {
+        streams.groups.union(gaps.groups(at: number))
+    }
 
     /// The highest position that is applied; 0 when none is.
     var appliedThrough: UInt64 {
@@ -95,6 +98,23 @@ struct OpenChain: Sendable {
             if applied[middle].position < position { low = middle + 1 } else { high = middle }
         }
         return low
+    }
+
+    /// How many applied bundles no open gap holds back: those below the first one that is not
+    /// proved and that a gap covers, itself or what is missing right below it. What is proved
+    /// needs no filling.
+    var appliedFree: Int {
+        guard let lowest = gaps.lowestOpen else { return applied.count }
+        let held = applied[appliedBelow(lowest)...].firstIndex { bundle in
+            guard bundle.bundle.evidence == .unproved else { return false }
+            var first = bundle.position
+            // Behind a parent that has not come, all in between may be missing.
+            if let below = bundle.predecessor, below < first, below != bundle.bundle.parent {
+                first = below + 1
+            }
+            return gaps.mayFill(first, through: bundle.position)
+        }
+        return held ?? applied.count
     }
 
     /// Place in `applied` of a position.

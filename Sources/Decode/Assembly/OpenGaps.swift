@@ -7,22 +7,37 @@ struct OpenGaps: Sendable {
     /// One gap.
     struct Gap: Sendable {
         let id: Sequence
+        /// The lowest sequence that says whose gap it is.
+        let since: Sequence
         let stream: StreamID?
         let groups: SubscriptionGroups
         /// Known or taken to be, so that every gap has a lower end.
         let from: UInt64
-        var through: UInt64?
-        var isAbandoned = false
+        fileprivate(set) var through: UInt64?
+        fileprivate var abandonedAt: Sequence?
+        /// Where `through` was told last, and what it was before.
+        fileprivate var bounded: (at: Sequence, before: UInt64?)?
+
+        var isAbandoned: Bool { abandonedAt != nil }
 
         func covers(_ number: UInt64) -> Bool {
             from <= number && through.map { number <= $0 } ?? true
+        }
+
+        /// As it was before the record at a sequence.
+        fileprivate func before(_ sequence: Sequence) -> Gap {
+            var gap = self
+            if let at = abandonedAt, at >= sequence { gap.abandonedAt = nil }
+            if let bounded, bounded.at >= sequence {
+                gap.through = bounded.before
+                gap.bounded = nil
+            }
+            return gap
         }
     }
 
     /// By rising id.
     private(set) var gaps: [Gap] = []
-    /// Of all open gaps together.
-    private(set) var groups: SubscriptionGroups = []
     private let limit: Int
 
     init(limit: Int) {
@@ -41,47 +56,93 @@ struct OpenGaps: Sendable {
         guard gaps.count < limit else { return false }
         let gap = Gap(
             id: input.id,
+            since: min(input.since, input.id),
             stream: input.stream,
             groups: input.groups,
             from: input.from ?? lowest,
             through: input.through
         )
-        gaps.insert(gap, at: gaps.firstIndex { $0.id > gap.id } ?? gaps.count)
-        sumGroups()
+        insert(gap)
         return true
     }
 
+    /// Takes over what a checkpoint keeps.
+    mutating func restore(_ kept: [AssemblerAnchor.Gap]) {
+        for gap in kept.prefix(limit) where place(of: gap.id) == nil {
+            insert(
+                Gap(
+                    id: gap.id,
+                    // Reading does not go back there any more.
+                    since: .none,
+                    stream: gap.stream,
+                    groups: gap.groups,
+                    from: gap.from,
+                    through: gap.through,
+                    abandonedAt: gap.isAbandoned ? Sequence.none : nil
+                )
+            )
+        }
+    }
+
+    private mutating func insert(_ gap: Gap) {
+        gaps.insert(gap, at: gaps.firstIndex { $0.id > gap.id } ?? gaps.count)
+    }
+
     /// Nothing above `through` is missing.
-    mutating func bound(_ id: Sequence, through: UInt64?) {
+    mutating func bound(_ id: Sequence, through: UInt64?, at sequence: Sequence) {
         guard let place = place(of: id), let through else { return }
         // A gap only shrinks.
         let before = gaps[place].through
-        gaps[place].through = before.map { min($0, through) } ?? through
+        if let before, before <= through { return }
+        gaps[place].through = through
+        gaps[place].bounded = (sequence, before)
     }
 
     mutating func fill(_ id: Sequence) {
         guard let place = place(of: id) else { return }
         gaps.remove(at: place)
-        sumGroups()
     }
 
-    /// Gives a gap up. Where its upper end is not known, it reaches to the newest slot.
-    mutating func abandon(_ id: Sequence, newest: UInt64) {
-        guard let place = place(of: id) else { return }
-        gaps[place].isAbandoned = true
-        if gaps[place].through == nil { gaps[place].through = newest }
-        sumGroups()
+    /// Gives an open gap up. Where its upper end is not known, it reaches to the newest slot.
+    ///
+    /// - Returns: the slots that it covers; nil when no such gap is open.
+    mutating func abandon(
+        _ id: Sequence,
+        newest: UInt64,
+        at sequence: Sequence
+    ) -> ClosedRange<UInt64>? {
+        guard let place = place(of: id), !gaps[place].isAbandoned else { return nil }
+        gaps[place].abandonedAt = sequence
+        if gaps[place].through == nil { bound(id, through: newest, at: sequence) }
+        let from = gaps[place].from
+        return from...max(from, gaps[place].through ?? newest)
     }
 
-    /// Forgets what the final branch has passed.
-    mutating func pass(_ position: UInt64) {
+    /// Forgets what was given up and the final branch has passed, once it was given up before
+    /// `resume`.
+    mutating func pass(_ position: UInt64, resume: Sequence) {
         gaps.removeAll { gap in
-            gap.isAbandoned && (gap.through.map { $0 <= position } ?? false)
+            guard let at = gap.abandonedAt, at < resume else { return false }
+            return gap.through.map { $0 <= position } ?? false
         }
     }
 
-    /// The lowest position that an open gap holds back; nil when none is open.
+    /// What must be asked for in a slot: what streams should have delivered that broke before it.
+    func groups(at number: UInt64) -> SubscriptionGroups {
+        gaps.reduce(into: []) { sum, gap in
+            if !gap.isAbandoned, gap.covers(number) { sum.formUnion(gap.groups) }
+        }
+    }
+
+    /// The lowest position that an open gap covers; nil when none is open.
     var lowestOpen: UInt64? { gaps.filter { !$0.isAbandoned }.map(\.from).min() }
+
+    /// Whether something of some slot from `first` through `last` may still come to fill a gap.
+    func mayFill(_ first: UInt64, through last: UInt64) -> Bool {
+        gaps.contains { gap in
+            !gap.isAbandoned && gap.from <= last && gap.through.map { first <= $0 } ?? true
+        }
+    }
 
     /// Whether something of that slot may still come to fill a gap.
     func mayFill(_ number: UInt64) -> Bool {
@@ -96,18 +157,20 @@ struct OpenGaps: Sendable {
         }
     }
 
-    /// The earliest record that says something of slots above `position` which no context block
-    /// repeats.
-    func earliest(above position: UInt64) -> Sequence? {
-        gaps.filter { $0.isAbandoned && ($0.through.map { $0 > position } ?? true) }.map(\.id)
-            .min()
+    /// What whoever reads on from `resume` cannot learn there: gaps that were told below, as they
+    /// were then.
+    func kept(resume: Sequence) -> [AssemblerAnchor.Gap] {
+        gaps.filter { $0.since < resume }.map { $0.before(resume) }.map { gap in
+            AssemblerAnchor.Gap(
+                id: gap.id,
+                stream: gap.stream,
+                groups: gap.groups,
+                from: gap.from,
+                through: gap.through,
+                isAbandoned: gap.isAbandoned
+            )
+        }
     }
 
     private func place(of id: Sequence) -> Int? { gaps.firstIndex { $0.id == id } }
-
-    private mutating func sumGroups() {
-        groups = gaps.reduce(into: []) { sum, gap in
-            if !gap.isAbandoned { sum.formUnion(gap.groups) }
-        }
-    }
 }

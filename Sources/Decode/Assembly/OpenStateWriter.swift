@@ -20,8 +20,14 @@ struct OpenStateWriter {
         }
         add(chain.streams.streams.count)
         for stream in chain.streams.streams { write(stream) }
-        add(chain.gaps.gaps.count)
-        for gap in chain.gaps.gaps { write(gap) }
+        let gaps = chain.gaps.gaps.filter { gap in
+            // What is passed is kept for a while, but says nothing any more.
+            guard gap.isAbandoned, let through = gap.through, let settled = chain.settled
+            else { return true }
+            return through > settled.position
+        }
+        add(gaps.count)
+        for gap in gaps { write(gap) }
         add(chain.applied.count)
         for bundle in chain.applied {
             add(bundle.position)

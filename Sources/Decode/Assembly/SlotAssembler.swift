@@ -8,7 +8,7 @@ package import RecordModel
 package struct SlotAssembler: Sendable {
     /// Raised whenever the same records would give other actions; state of another version is
     /// rebuilt.
-    package static let version: UInt32 = 1
+    package static let version: UInt32 = 2
 
     package let configuration: AssemblerConfiguration
     /// What was seen and left out.
@@ -16,6 +16,10 @@ package struct SlotAssembler: Sendable {
     /// The first slot that an enrichment read now takes effect at: the one behind all that have been
     /// applied so far, undone ones included.
     package private(set) var enrichmentPosition: UInt64 = 0
+
+    /// The slots of the gap that was given up last; nil when that was known before a restart or
+    /// was no open gap of the chain.
+    package private(set) var abandoned: ClosedRange<UInt64>?
 
     private var chain: OpenChain
     private var past: PastSlots
@@ -50,6 +54,7 @@ package struct SlotAssembler: Sendable {
         self.init(configuration, minded: anchor.through)
         chain.settled = SettledSlot(position: anchor.position, hash: anchor.hash, witnesses: [])
         chain.hadVotes = anchor.hadStatuses
+        chain.gaps.restore(anchor.gaps)
         past = PastSlots(anchor.lacking, limit: configuration.limits.lackingRangesMax)
         enrichmentPosition = anchor.position == .max ? .max : anchor.position + 1
     }
@@ -108,14 +113,15 @@ package struct SlotAssembler: Sendable {
             if !chain.gaps.open(gap, lowest: lowest) { tally.undeclared &+= 1 }
             advanceInDoubt(&actions)
         case .gapBounded(let id, let through):
-            chain.gaps.bound(id, through: through)
+            chain.gaps.bound(id, through: through, at: sequence)
             advanceInDoubt(&actions)
         case .gapFilled(let id):
             chain.gaps.fill(id)
             advanceInDoubt(&actions)
-        case .gapAbandoned(let id):
+        case .gapAbandoned(let id, _):
             let newest = max(chain.window.highest ?? chain.appliedThrough, chain.appliedThrough)
-            chain.gaps.abandon(id, newest: newest)
+            let passed = chain.gaps.abandon(id, newest: newest, at: sequence)
+            abandoned = sequence > minded ? passed : nil
             advanceInDoubt(&actions)
         }
     }
@@ -135,7 +141,7 @@ package struct SlotAssembler: Sendable {
         let opened = chain.window.open(
             number,
             at: sequence,
-            groups: chain.groups,
+            groups: chain.groups(at: number),
             applied: chain.appliedThrough
         )
         guard let opened else {
@@ -476,10 +482,13 @@ package struct SlotAssembler: Sendable {
         chain.applied.removeFirst(place + 1)
         chain.settled = settled
         chain.floor = nil
-        chain.gaps.pass(last.position)
         for slot in chain.window.drop(through: last.position)
         where slot.itemCount > 0 && !positions.contains(slot.number) {
             tally.orphaned &+= 1
+        }
+        if !chain.gaps.gaps.isEmpty {
+            // Nothing is read again: all of it was told before the next record.
+            chain.gaps.pass(last.position, resume: resume ?? through.next)
         }
         actions.append(.final(position: last.position))
     }
@@ -499,7 +508,7 @@ package struct SlotAssembler: Sendable {
         } else {
             place = chain.applied.count - 1 - configuration.finalDepth
         }
-        if let held = chain.gaps.lowestOpen { place = min(place, chain.appliedBelow(held) - 1) }
+        place = min(place, chain.appliedFree - 1)
         let limits = configuration.limits
         let excess = chain.applied.count - limits.openSlotsMax / 2
         if place < excess - 1 { return (excess - 1, true) }
@@ -517,7 +526,8 @@ package struct SlotAssembler: Sendable {
                 hash: settled.hash,
                 through: through,
                 hadStatuses: chain.hadVotes,
-                lacking: past.lacking
+                lacking: past.lacking,
+                gaps: chain.gaps.kept(resume: resume ?? through.next)
             )
         }
     }
@@ -536,7 +546,6 @@ package struct SlotAssembler: Sendable {
             else { continue }
             sequences.append(stream.since)
         }
-        if let gap = chain.gaps.earliest(above: settled.position) { sequences.append(gap) }
         return sequences.min()
     }
 

@@ -14,8 +14,15 @@ package struct RecordIntake {
 
     /// Streams that carry Subscribe calls, open or of the same source as an open gap.
     private var streams: [StreamID: OpenStream] = [:]
-    /// The newest stream of each source, also when it has ended: gaps name sources.
-    private var newest: [String: (stream: StreamID, promise: StreamPromise?)] = [:]
+    /// The newest stream of a source, also when it has ended: gaps name sources.
+    private struct Newest {
+        let stream: StreamID
+        var promise: StreamPromise?
+        /// The record that ended it.
+        var endedAt: Sequence?
+    }
+
+    private var newest: [String: Newest] = [:]
     /// Whether requests are those that a context block tells, which began before what is read.
     private var isPriming = false
 
@@ -93,13 +100,16 @@ package struct RecordIntake {
         case .grpcMessageOut:
             guard !envelope.isCompressed else { return }
             asked(envelope.stream, payload.copyBytes(), &said)
-        case .runStarted: runStarted(&said)
+        case .runStarted: runStarted(envelope.sequence, &said)
         case .streamOpened: opened(envelope.sequence, fields(payload))
         case .subscriptionDecided:
             guard let request = fields(payload)?.bytes(.request) else { return }
             asked(envelope.stream, request, &said)
         case .streamClosed, .connectError:
-            guard streams.removeValue(forKey: envelope.stream) != nil else { return }
+            guard let ended = streams.removeValue(forKey: envelope.stream) else { return }
+            if newest[ended.source]?.stream == envelope.stream {
+                newest[ended.source]?.endedAt = envelope.sequence
+            }
             said.append(.streamClosed(envelope.stream))
         case .gapOpened: gapOpened(envelope.sequence, fields(payload), &said)
         case .gapBounded:
@@ -111,8 +121,8 @@ package struct RecordIntake {
             guard let gap = fields(payload)?.unsigned(.gap) else { return }
             said.append(.gapFilled(gap: Sequence(gap)))
         case .gapAbandoned:
-            guard let gap = fields(payload)?.unsigned(.gap) else { return }
-            said.append(.gapAbandoned(gap: Sequence(gap)))
+            guard let fields = fields(payload), let gap = fields.unsigned(.gap) else { return }
+            said.append(.gapAbandoned(gap: Sequence(gap), reason: Self.reason(gap, fields)))
         default: break
         }
     }
@@ -125,8 +135,11 @@ package struct RecordIntake {
     }
 
     /// Streams of a run that has crashed have no end of their own.
-    private mutating func runStarted(_ said: inout [AssemblerInput]) {
+    private mutating func runStarted(_ sequence: Sequence, _ said: inout [AssemblerInput]) {
         for stream in streams.keys.sorted() { said.append(.streamClosed(stream)) }
+        for source in Set(streams.values.map(\.source)) {
+            if newest[source]?.endedAt == nil { newest[source]?.endedAt = sequence }
+        }
         streams.removeAll()
     }
 
@@ -136,7 +149,7 @@ package struct RecordIntake {
         else { return }
         let source = fields.text(.source) ?? ""  // one without a source belongs to none
         streams[stream] = OpenStream(source: source, context: StreamContext(nil, fromSlot: nil))
-        newest[source] = (stream, nil)
+        newest[source] = Newest(stream: stream)
     }
 
     private mutating func asked(
@@ -162,7 +175,7 @@ package struct RecordIntake {
         open.request = bytes
         open.context = StreamContext(scope, fromSlot: fromSlot)
         streams[stream] = open
-        newest[open.source] = (stream, open.context.promise)
+        newest[open.source] = Newest(stream: stream, promise: open.context.promise)
         said.append(.streamOpened(stream, open.context.promise ?? .none))
     }
 
@@ -181,6 +194,7 @@ package struct RecordIntake {
             .gapOpened(
                 GapInput(
                     id: gap,
+                    since: subject?.endedAt,
                     stream: subject?.stream,
                     groups: groups.isEmpty ? .everything : groups,
                     from: fields.unsigned(.fromPosition),
@@ -188,5 +202,12 @@ package struct RecordIntake {
                 )
             )
         )
+    }
+
+    /// Why a gap was given up, with what it was.
+    private static func reason(_ gap: UInt64, _ fields: EventFields) -> String {
+        let names = [fields.text(.source), fields.text(.cause)].compactMap { $0 }
+        let reason = fields.text(.text).map { ": \($0)" } ?? ""  // older records tell none
+        return (["gap \(gap)"] + names).joined(separator: ", ") + reason
     }
 }

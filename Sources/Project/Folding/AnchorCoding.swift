@@ -17,6 +17,15 @@ extension AssemblerAnchor {
             writer.add(range.lowerBound)
             writer.add(range.upperBound)
         }
+        writer.add(UInt32(gaps.count))
+        for gap in gaps {
+            writer.add(gap.id.value)
+            writer.add(optional: gap.stream) { $0.add($1.value) }
+            writer.add(gap.groups.rawValue)
+            writer.add(gap.from)
+            writer.add(optional: gap.through) { $0.add($1) }
+            writer.add(gap.isAbandoned)
+        }
         return writer.bytes
     }
 
@@ -36,13 +45,31 @@ extension AssemblerAnchor {
             guard first <= last else { throw .invalid(column: lacking.count) }
             lacking.append(first...last)
         }
+        var gaps: [AssemblerAnchor.Gap] = []
+        for _ in 0..<(try reader.unsigned32()) {
+            gaps.append(
+                AssemblerAnchor.Gap(
+                    id: Sequence(try reader.unsigned64()),
+                    stream: try reader.optional { reader throws(RowError) in
+                        StreamID(try reader.unsigned64())
+                    },
+                    groups: SubscriptionGroups(rawValue: try reader.unsigned32()),
+                    from: try reader.unsigned64(),
+                    through: try reader.optional { reader throws(RowError) in
+                        try reader.unsigned64()
+                    },
+                    isAbandoned: try reader.boolean()
+                )
+            )
+        }
         try reader.finish()
         self.init(
             position: position,
             hash: hash,
             through: through,
             hadStatuses: hadStatuses,
-            lacking: lacking
+            lacking: lacking,
+            gaps: gaps
         )
     }
 }

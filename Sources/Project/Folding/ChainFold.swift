@@ -52,6 +52,7 @@ final class ChainFold {
     func take(_ input: AssemblerInput, at sequence: Sequence) throws(StorageError) {
         if let observer { tell(observer, input, at: sequence) }
         assembler.take(input, at: sequence, into: &actions)
+        if case .gapAbandoned(_, let reason) = input { list(assembler.abandoned, reason) }
         guard !actions.isEmpty else { return }
         for action in actions {
             guard let action = withinEnd(action) else { continue }
@@ -64,6 +65,29 @@ final class ChainFold {
         notices.removeAll(keepingCapacity: true)
         actions.removeAll(keepingCapacity: true)
     }
+
+    /// Remembers a gap that was given up with the state: it says which rows may lack something.
+    private func list(_ slots: ClosedRange<UInt64>?, _ reason: String) {
+        guard let slots, position.map({ slots.lowerBound <= $0 }) ?? true else { return }
+        engine.gaps.append(
+            ChainGap(
+                first: slots.lowerBound,
+                last: slots.upperBound,
+                group: "",
+                status: .abandoned,
+                reason: reason
+            )
+        )
+        guard engine.gaps.count > Self.gapsMax else { return }
+        engine.gaps.sort()
+        let first = engine.gaps.removeFirst()
+        engine.gaps[0].first = first.first
+        engine.gaps[0].last = max(first.last, engine.gaps[0].last)
+        engine.gaps[0].reason = "several gaps"
+    }
+
+    /// Gaps that are listed one by one; of more, the lowest become one.
+    private static let gapsMax = 4096
 
     /// Tells of events as they were decoded, in the order of the wire.
     private func tell(

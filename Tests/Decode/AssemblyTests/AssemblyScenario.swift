@@ -163,7 +163,7 @@ struct AssemblyScenario {
             )
         case "bound": return .gapBounded(gap: gap, through: words.number())
         case "fill": return .gapFilled(gap: gap)
-        case "abandon": return .gapAbandoned(gap: gap)
+        case "abandon": return .gapAbandoned(gap: gap, reason: "")
         default: throw Mistake(line: line)
         }
     }

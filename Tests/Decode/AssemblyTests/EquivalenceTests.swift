@@ -112,7 +112,7 @@ import Testing
                 streams.append((id, promise))
             case .streamClosed(let id): streams.removeAll { $0.0 == id }
             case .gapOpened(let gap): gaps.append(gap)
-            case .gapFilled(let id), .gapAbandoned(let id): gaps.removeAll { $0.id == id }
+            case .gapFilled(let id), .gapAbandoned(let id, _): gaps.removeAll { $0.id == id }
             default: break
             }
         }

@@ -91,7 +91,7 @@ import Testing
             )
         case 1: return .gapBounded(gap: id, through: number(&numbers))
         case 2: return .gapFilled(gap: id)
-        default: return .gapAbandoned(gap: id)
+        default: return .gapAbandoned(gap: id, reason: "")
         }
     }
 

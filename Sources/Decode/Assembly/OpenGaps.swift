@@ -38,6 +38,8 @@ struct OpenGaps: Sendable {
 
     /// By rising id.
     private(set) var gaps: [Gap] = []
+    /// Filled ones, until nobody reads their records again.
+    private var filled: [(gap: Gap, at: Sequence)] = []
     private let limit: Int
 
     init(limit: Int) {
@@ -98,9 +100,10 @@ struct OpenGaps: Sendable {
         gaps[place].bounded = (sequence, before)
     }
 
-    mutating func fill(_ id: Sequence) {
+    mutating func fill(_ id: Sequence, at sequence: Sequence) {
         guard let place = place(of: id) else { return }
-        gaps.remove(at: place)
+        let gap = gaps.remove(at: place)
+        if filled.count < limit { filled.append((gap, sequence)) }
     }
 
     /// Gives an open gap up. Where its upper end is not known, it reaches to the newest slot.
@@ -118,9 +121,10 @@ struct OpenGaps: Sendable {
         return from...max(from, gaps[place].through ?? newest)
     }
 
-    /// Forgets what was given up and the final branch has passed, once it was given up before
-    /// `resume`.
+    /// Forgets what was filled, and what was given up and the final branch has passed, once both
+    /// lie before `resume`.
     mutating func pass(_ position: UInt64, resume: Sequence) {
+        filled.removeAll { $0.at < resume }
         gaps.removeAll { gap in
             guard let at = gap.abandonedAt, at < resume else { return false }
             return gap.through.map { $0 <= position } ?? false
@@ -157,10 +161,15 @@ struct OpenGaps: Sendable {
         }
     }
 
+    /// Whether `pass` has anything to look at.
+    var isEmpty: Bool { gaps.isEmpty && filled.isEmpty }
+
     /// What whoever reads on from `resume` cannot learn there: gaps that were told below, as they
     /// were then.
     func kept(resume: Sequence) -> [AssemblerAnchor.Gap] {
-        gaps.filter { $0.since < resume }.map { $0.before(resume) }.map { gap in
+        let again = filled.filter { $0.at >= resume }.map(\.gap)
+        let told = (gaps + again).filter { $0.since < resume }.map { $0.before(resume) }
+        return told.sorted { $0.id < $1.id }.map { gap in
             AssemblerAnchor.Gap(
                 id: gap.id,
                 stream: gap.stream,

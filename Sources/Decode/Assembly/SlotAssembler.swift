@@ -116,7 +116,7 @@ package struct SlotAssembler: Sendable {
             chain.gaps.bound(id, through: through, at: sequence)
             advanceInDoubt(&actions)
         case .gapFilled(let id):
-            chain.gaps.fill(id)
+            chain.gaps.fill(id, at: sequence)
             advanceInDoubt(&actions)
         case .gapAbandoned(let id, _):
             let newest = max(chain.window.highest ?? chain.appliedThrough, chain.appliedThrough)
@@ -486,7 +486,7 @@ package struct SlotAssembler: Sendable {
         where slot.itemCount > 0 && !positions.contains(slot.number) {
             tally.orphaned &+= 1
         }
-        if !chain.gaps.gaps.isEmpty {
+        if !chain.gaps.isEmpty {
             // Nothing is read again: all of it was told before the next record.
             chain.gaps.pass(last.position, resume: resume ?? through.next)
         }

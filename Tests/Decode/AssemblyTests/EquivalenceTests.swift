@@ -21,7 +21,8 @@ import Testing
         init(
             seed: Int,
             hasVotes: Bool = true,
-            commitment: AssemblerConfiguration.Commitment = .confirmed
+            commitment: AssemblerConfiguration.Commitment = .confirmed,
+            leavesGap: Bool = false
         ) {
             var numbers = SeededNumbers(UInt64(seed))
             chain = MadeChain(&numbers, slots: 80, hasVotes: hasVotes)
@@ -32,6 +33,12 @@ import Testing
             plan.isUnfiltered = !plan.isSplit && (numbers.chance(40) || !hasVotes)
             plan.breaks = numbers.chance(60)
             plan.lag = numbers.chance(30) ? 15 : 3
+            if leavesGap {
+                plan.streams = 2 + seed % 2
+                plan.isSplit = false
+                plan.breaks = true
+                plan.leavesGap = true
+            }
             self.plan = plan
             inputs = MadeStreams(chain, plan, numbers).inputs
             configuration = .solana(commitment)
@@ -75,6 +82,18 @@ import Testing
     }
 
     @Test(arguments: seeds)
+    func `a gap that stays open holds nothing while another stream covers it`(_ seed: Int) {
+        let run = Run(seed: seed, leavesGap: true)
+        var machine = SlotAssembler(run.configuration)
+        var check = BranchCheck()
+        Self.check(run, &machine, &check)
+        #expect(check.faults == [])
+        #expect(check.staled == [])
+        #expect(check.finalThrough == run.chain.main.last?.slot)
+        #expect(machine.tally.forcedFinal == 0)
+    }
+
+    @Test(arguments: seeds)
     func `processed commitment ends at the same`(_ seed: Int) {
         let run = Run(seed: seed, commitment: .processed)
         var machine = SlotAssembler(run.configuration)
@@ -101,8 +120,13 @@ import Testing
 
     // MARK: Restart
 
-    /// What a context block would say at a sequence: streams and gaps that are open there.
-    private static func context(_ run: Run, before resume: Int) -> [AssemblerInput] {
+    /// What a context block would say at a sequence: streams that are open there, and gaps when
+    /// their sources are known.
+    private static func context(
+        _ run: Run,
+        before resume: Int,
+        tellsGaps: Bool
+    ) -> [AssemblerInput] {
         var streams: [(StreamID, StreamPromise)] = []
         var gaps: [GapInput] = []
         for input in run.inputs[..<(resume - 1)] {
@@ -111,7 +135,7 @@ import Testing
                 promise.fromSlot = nil
                 streams.append((id, promise))
             case .streamClosed(let id): streams.removeAll { $0.0 == id }
-            case .gapOpened(let gap): gaps.append(gap)
+            case .gapOpened(let gap): if tellsGaps { gaps.append(gap) }
             case .gapFilled(let id), .gapAbandoned(let id, _): gaps.removeAll { $0.id == id }
             default: break
             }
@@ -119,9 +143,10 @@ import Testing
         return streams.map { .streamOpened($0.0, $0.1) } + gaps.map { .gapOpened($0) }
     }
 
-    @Test(arguments: seeds)
-    func `a restart from any final slot ends at the same`(_ seed: Int) {
-        let run = Run(seed: seed)
+    @Test(arguments: seeds, [[true, false], [false, false], [true, true], [false, true]])
+    func `a restart from any final slot ends at the same`(_ seed: Int, _ kind: [Bool]) {
+        let (tellsGaps, leavesGap) = (kind[0], kind[1])
+        let run = Run(seed: seed, leavesGap: leavesGap)
         var stops: [(anchor: AssemblerAnchor, resume: Int)] = []
         var whole = SlotAssembler(run.configuration)
         var check = BranchCheck()
@@ -136,7 +161,7 @@ import Testing
         for stop in stride(from: 0, to: stops.count, by: step).map({ stops[$0] }) {
             var machine = SlotAssembler(run.configuration, resumingAfter: stop.anchor)
             var check = BranchCheck(resumingAfter: stop.anchor.position)
-            for input in Self.context(run, before: stop.resume) {
+            for input in Self.context(run, before: stop.resume, tellsGaps: tellsGaps) {
                 var actions: [ChainAction] = []
                 machine.take(input, at: Sequence(UInt64(stop.resume - 1)), into: &actions)
                 #expect(actions.isEmpty)

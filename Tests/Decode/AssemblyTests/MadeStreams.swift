@@ -21,6 +21,8 @@ struct MadeStreams {
         var isSplit = false
         var isUnfiltered = false
         var breaks = false
+        /// Only the first stream breaks, and nothing says that its gap is filled.
+        var leavesGap = false
         /// Slots that a stream may lag behind.
         var lag = 3
     }
@@ -45,6 +47,21 @@ struct MadeStreams {
             ($0.element.time, $0.offset) < ($1.element.time, $1.offset)
         }
         inputs = sorted.map(\.element.input)
+        tellSince()
+    }
+
+    /// A gap is understood by whoever reads from the end of its stream on.
+    private mutating func tellSince() {
+        var ends: [StreamID: Sequence] = [:]
+        for place in inputs.indices {
+            switch inputs[place] {
+            case .streamClosed(let stream): ends[stream] = Sequence(UInt64(place) + 1)
+            case .gapOpened(var gap):
+                if let end = gap.stream.flatMap({ ends[$0] }) { gap.since = end }
+                inputs[place] = .gapOpened(gap)
+            default: break
+            }
+        }
     }
 
     private func groups(of number: Int) -> Set<Int> {
@@ -69,7 +86,7 @@ struct MadeStreams {
         let start = Int(chain.first) * 10 - 5
         add(start, .streamOpened(stream, promise(number, from: nil)), 0)
         let end = (Int(chain.last) + 60) * 10
-        guard plan.breaks, number == 0 || numbers.chance(50) else {
+        guard plan.breaks, number == 0 || !plan.leavesGap && numbers.chance(50) else {
             for event in story(number, stream, lag, sees: numbers.chance(50)) { add(event) }
             add(end, .streamClosed(stream), 0)
             return
@@ -127,7 +144,7 @@ struct MadeStreams {
             }
         }
         for event in after where event.time >= backTime { add(event) }
-        add(backTime + 60 + lag, .gapFilled(gap: gap), 0)
+        if !plan.leavesGap { add(backTime + 60 + lag, .gapFilled(gap: gap), 0) }
         add(end, .streamClosed(stream), 0)
         add(end, .streamClosed(StreamID(stream.value + 500)), 0)
     }

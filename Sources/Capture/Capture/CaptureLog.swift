@@ -17,6 +17,8 @@ package final class CaptureLog: Sendable {
     package let framesWithSecret = Counter()
     /// Gaps opened in this run.
     package let gaps = Counter()
+    /// Gaps given up in this run.
+    package let gapsAbandoned = Counter()
 
     private let framesMax: UInt64?
     private let tickets = Counter()

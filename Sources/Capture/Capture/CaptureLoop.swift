@@ -27,6 +27,7 @@ package final class CaptureLoop: Sendable {
         var statuses: [SourceStatus] = []
         /// The recorders of the open streams, beside `statuses`.
         var recorders: [StreamRecorder?] = []
+        var openGaps = 0
         var isOver = false
     }
 
@@ -42,7 +43,15 @@ package final class CaptureLoop: Sendable {
         var gaps: [RecordModel.Sequence]
     }
 
+    /// All that the loop's thread works on.
+    private struct Desk {
+        var seats: [Seat]
+        var gaps: GapMachine
+        var random: SeededRandom
+    }
+
     private let sources: [any FrameSource]
+    private let gapPolicy: GapMachine.Policy
     private let capture: CaptureLog
     private let positions: (any PositionReader)?
     private let shared = Monitor(Shared())
@@ -52,12 +61,15 @@ package final class CaptureLoop: Sendable {
     ///   - sources: what to record; their ids differ.
     ///   - capture: where to.
     ///   - positions: a fresh reader of slots and blocks, copied for each stream.
+    ///   - gapPolicy: when gaps are given up.
     package init(
         sources: [any FrameSource],
         capture: CaptureLog,
-        positions: (any PositionReader)?
+        positions: (any PositionReader)?,
+        gapPolicy: GapMachine.Policy = .never
     ) {
         self.sources = sources
+        self.gapPolicy = gapPolicy
         self.capture = capture
         self.positions = positions
     }
@@ -71,10 +83,12 @@ package final class CaptureLoop: Sendable {
         for source in sources { declare(source.declaration) }
         let ledger = GapLedger(report)
         var unbounded = ledger.unbounded
+        var gaps = held(ledger.open)
         for lost in ledger.lostStreams {
             let fields = GapLedger.crash(lost, report)
             if let gap = capture.append(event: .gapOpened, fields) {
                 unbounded[lost.source, default: []].append(gap)
+                _ = gaps.take(.opened(GapMachine.Gap(id: gap, opened: fields)), now: 0)
             }
             capture.gaps.add()
             capture.notify(
@@ -83,7 +97,7 @@ package final class CaptureLoop: Sendable {
                 "the run before ended without closing its stream: a gap is open"
             )
         }
-        let open = unbounded
+        let (open, machine) = (unbounded, gaps)
         let started = try Thread(name: "capture") { [self] in
             let seats = sources.map { source in
                 // No entry: nothing is left open.
@@ -95,9 +109,25 @@ package final class CaptureLoop: Sendable {
                     gaps: gaps
                 )
             }
-            run(seats, SeededRandom(seed: seed))
+            run(Desk(seats: seats, gaps: machine, random: SeededRandom(seed: seed)))
         }
         thread.withLock { $0 = started }
+    }
+
+    /// The gaps that earlier runs left open. Their time went on while nobody recorded; where the
+    /// wall clock says that it went back, it begins now.
+    private func held(_ open: [GapLedger.OpenGap]) -> GapMachine {
+        var machine = GapMachine(gapPolicy)
+        let now = capture.clock.monotonicNanoseconds()
+        let wall = capture.clock.wallNanoseconds()
+        for entry in open {
+            _ = machine.take(.opened(entry.gap), now: now)
+            guard let bounds = entry.gap.bounds, let at = entry.boundedAt else { continue }
+            let passed = wall.subtractingReportingOverflow(at)
+            let since = passed.overflow || passed.partialValue < 0 ? 0 : passed.partialValue
+            _ = machine.take(.bounded(entry.gap.id, bounds, since: UInt64(since)), now: now)
+        }
+        return machine
     }
 
     private func declare(_ declaration: SourceDeclaration) {
@@ -141,35 +171,38 @@ package final class CaptureLoop: Sendable {
         }
     }
 
+    /// Gaps that are open now, those of earlier runs included.
+    package var openGaps: Int { shared.withLock { $0.openGaps } }
+
     // MARK: The thread
 
-    private func run(_ seats: [Seat], _ random: SeededRandom) {
-        var seats = seats
-        var random = random
-        for index in seats.indices { take(.start, at: index, &seats, &random) }
+    private func run(_ desk: Desk) {
+        var desk = desk
+        for index in desk.seats.indices { take(.start, at: index, &desk) }
         var wasStopped = false
-        publish(seats)
-        while !seats.allSatisfy(\.machine.isEnded) {
-            let (mail, stops) = waitForWork(seats, knowsStop: wasStopped)
-            for letter in mail where letter.attempt == seats[letter.source].attempt {
-                take(letter.event, at: letter.source, &seats, &random)
+        publish(desk)
+        while !desk.seats.allSatisfy(\.machine.isEnded) {
+            let (mail, stops) = waitForWork(desk, knowsStop: wasStopped)
+            for letter in mail where letter.attempt == desk.seats[letter.source].attempt {
+                take(letter.event, at: letter.source, &desk)
             }
             if stops, !wasStopped {
                 wasStopped = true
-                for index in seats.indices { take(.stop, at: index, &seats, &random) }
+                for index in desk.seats.indices { take(.stop, at: index, &desk) }
             }
-            tick(&seats, &random)
-            publish(seats)
+            tick(&desk)
+            publish(desk)
         }
         shared.update { $0.isOver = true }
     }
 
     private func waitForWork(
-        _ seats: [Seat],
+        _ desk: Desk,
         knowsStop: Bool
     ) -> (mail: [Mail], stops: Bool) {
         let now = capture.clock.monotonicNanoseconds()
-        let due = seats.flatMap { [$0.machine.deadline, $0.tickAt] }.compactMap { $0 }.min()
+        let times = desk.seats.flatMap { [$0.machine.deadline, $0.tickAt] } + [desk.gaps.deadline]
+        let due = times.compactMap { $0 }.min()
         // Once a second at the latest, should a wake-up ever be lost.
         let deadline = min(due ?? .max, now &+ 1_000_000_000)
         _ = shared.wait(deadline: deadline) { shared -> Bool? in
@@ -181,22 +214,35 @@ package final class CaptureLoop: Sendable {
         }
     }
 
-    private func tick(_ seats: inout [Seat], _ random: inout SeededRandom) {
+    private func tick(_ desk: inout Desk) {
         let now = capture.clock.monotonicNanoseconds()
-        for index in seats.indices {
-            if let due = seats[index].machine.deadline, due <= now {
-                take(.tick, at: index, &seats, &random)
+        for index in desk.seats.indices {
+            if let due = desk.seats[index].machine.deadline, due <= now {
+                take(.tick, at: index, &desk)
             }
-            if let due = seats[index].tickAt, due <= now {
-                seats[index].tickAt = seats[index].stream?.tick(now: now)
+            if let due = desk.seats[index].tickAt, due <= now {
+                desk.seats[index].tickAt = desk.seats[index].stream?.tick(now: now)
+            }
+        }
+        for action in desk.gaps.take(.tick, now: now) {
+            switch action {
+            case .abandon(let gap, let reason):
+                capture.append(event: .gapAbandoned, gap.abandoned(reason))
+                capture.gapsAbandoned.add()
+                capture.notify(
+                    .warning,
+                    source: gap.source,
+                    "the gap of record \(gap.id) is given up: \(reason)"
+                )
             }
         }
     }
 
-    private func publish(_ seats: [Seat]) {
+    private func publish(_ desk: Desk) {
         shared.withLock {
-            $0.recorders = seats.map(\.recorder)
-            $0.statuses = seats.map {
+            $0.recorders = desk.seats.map(\.recorder)
+            $0.openGaps = desk.gaps.openCount
+            $0.statuses = desk.seats.map {
                 SourceStatus(
                     id: $0.declaration.id,
                     state: $0.machine.state,
@@ -206,26 +252,24 @@ package final class CaptureLoop: Sendable {
         }
     }
 
-    private func take(
-        _ event: SourceMachine.Event,
-        at index: Int,
-        _ seats: inout [Seat],
-        _ random: inout SeededRandom
-    ) {
+    private func take(_ event: SourceMachine.Event, at index: Int, _ desk: inout Desk) {
         let now = capture.clock.monotonicNanoseconds()
-        let actions = seats[index].machine.take(event, now: now, random: &random)
+        let actions = desk.seats[index].machine.take(event, now: now, random: &desk.random)
         if case .streamEnded = event {
-            seats[index].stream?.release()
-            seats[index].stream = nil
-            seats[index].tickAt = nil
+            desk.seats[index].stream?.release()
+            desk.seats[index].stream = nil
+            desk.seats[index].tickAt = nil
         }
-        for action in actions { perform(action, at: index, &seats[index], now: now) }
+        for action in actions {
+            perform(action, at: index, &desk.seats[index], &desk.gaps, now: now)
+        }
     }
 
     private func perform(
         _ action: SourceMachine.Action,
         at index: Int,
         _ seat: inout Seat,
+        _ gaps: inout GapMachine,
         now: UInt64
     ) {
         let id = seat.declaration.id
@@ -251,7 +295,10 @@ package final class CaptureLoop: Sendable {
         case .openGap(let ending):
             guard let summary = seat.recorder?.summary else { return }
             let fields = GapLedger.broken(id, summary, ending)
-            if let gap = capture.append(event: .gapOpened, fields) { seat.gaps.append(gap) }
+            if let gap = capture.append(event: .gapOpened, fields) {
+                seat.gaps.append(gap)
+                _ = gaps.take(.opened(GapMachine.Gap(id: gap, opened: fields)), now: now)
+            }
             capture.gaps.add()
             // Otherwise the next try is announced, with the same words.
             if seat.machine.isEnded {
@@ -265,7 +312,9 @@ package final class CaptureLoop: Sendable {
         case .boundGap:
             guard let summary = seat.recorder?.summary else { return }
             for gap in seat.gaps {
-                capture.append(event: .gapBounded, GapLedger.bound(gap, id, summary))
+                let fields = GapLedger.bound(gap, id, summary)
+                capture.append(event: .gapBounded, fields)
+                _ = gaps.take(.bounded(gap, fields, since: 0), now: now)
             }
             seat.gaps = []
         case .announceWait(let nanoseconds, let ending):

@@ -17,18 +17,31 @@ package struct GapLedger: Sendable, Equatable {
     package private(set) var lostStreams: [LostStream] = []
     /// By source: gaps whose upper end is not known.
     package private(set) var unbounded: [String: [RecordModel.Sequence]] = [:]
+    /// Every gap that is open, by rising id.
+    package private(set) var open: [OpenGap] = []
+
+    /// A gap that is open.
+    package struct OpenGap: Sendable, Equatable {
+        package let gap: GapMachine.Gap
+        /// Wall-clock nanoseconds of the record that tells its upper end; nil without one.
+        package let boundedAt: Int64?
+    }
 
     /// - Parameter report: what opening the log found.
     package init(_ report: RecoveryReport) {
-        var bounded: Set<UInt64> = []
+        var bounds: [UInt64: (fields: EventFields, at: Int64)] = [:]
         for entry in report.context.entries where entry.envelope.kind == .gapBounded {
-            if let gap = Self.fields(entry.payload)?.unsigned(.gap) { bounded.insert(gap) }
+            guard let fields = Self.fields(entry.payload), let gap = fields.unsigned(.gap)
+            else { continue }
+            bounds[gap] = (fields, entry.envelope.receivedAt)
         }
         for entry in report.context.openGaps {
             let sequence = entry.envelope.sequence
-            guard !bounded.contains(sequence.value),
-                let source = Self.fields(entry.payload)?.text(.source)
-            else { continue }
+            guard let fields = Self.fields(entry.payload) else { continue }
+            let bound = bounds[sequence.value]
+            let gap = GapMachine.Gap(id: sequence, opened: fields, bounds: bound?.fields)
+            open.append(OpenGap(gap: gap, boundedAt: bound?.at))
+            guard bound == nil, let source = gap.source else { continue }
             unbounded[source, default: []].append(sequence)
         }
         for entry in report.context.openStreams {
@@ -50,7 +63,7 @@ package struct GapLedger: Sendable, Equatable {
     ///   - report: what opening the log found. The stream's own last record is not known without
     ///     reading the log, so the gap begins at the last record that was kept.
     /// - Returns: the fields of a gap-opened record.
-    static func crash(_ lost: LostStream, _ report: RecoveryReport) -> EventFields {
+    package static func crash(_ lost: LostStream, _ report: RecoveryReport) -> EventFields {
         var fields = EventFields()
         fields.add(.source, lost.source)
         fields.add(.fromSequence, max(lost.stream, report.lastSequenceKept).value)

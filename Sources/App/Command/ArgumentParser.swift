@@ -344,6 +344,9 @@ extension ValueKind {
             let upper = bounds.upperBound == .max ? "" : " to \(bounds.upperBound)"
             return "a whole number, \(bounds.lowerBound)\(upper.isEmpty ? " or more" : upper)"
         case .duration: return TimeSpan.nanoseconds(value) == nil ? TimeSpan.expectation : nil
+        case .durationOrOff:
+            if value == "off" || TimeSpan.nanoseconds(value) != nil { return nil }
+            return "\(TimeSpan.expectation), or off"
         case .size: return ByteCount.bytes(value) == nil ? ByteCount.expectation : nil
         case .rate: return PlaybackRate(value) == nil ? PlaybackRate.expectation : nil
         case .range(let role):

@@ -29,6 +29,7 @@ private enum Offer: Equatable {
         case .rate: self = .words(["1", "10", "max"])
         case .url(let schemes): self = .words(schemes)
         case .text, .count, .duration, .size, .listener: self = .nothing
+        case .durationOrOff: self = .words(["off"])
         }
     }
 }

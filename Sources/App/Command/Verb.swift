@@ -13,6 +13,8 @@ enum ValueKind: Sendable, Equatable {
     case count(ClosedRange<UInt64>)
     /// A length of time such as `90s`, `5m` or `1h30m`.
     case duration
+    /// A length of time, or `off`.
+    case durationOrOff
     /// A number of bytes such as `64MiB`.
     case size
     /// A multiple of the recorded speed, or `max`.

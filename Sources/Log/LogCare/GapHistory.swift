@@ -156,8 +156,21 @@ package struct GapHistory: Sendable {
         default:
             gaps[place].state = .abandoned
             gaps[place].settledAt = envelope.receivedAt
-            gaps[place].reason = fields.text(.cause) ?? fields.text(.text)
+            gaps[place].reason = fields.text(.text) ?? fields.text(.cause)
         }
+    }
+
+    /// Notes that a gap has just been given up.
+    ///
+    /// - Parameters:
+    ///   - id: the sequence of its gap-opened record.
+    ///   - reason: why.
+    ///   - time: wall-clock nanoseconds.
+    package mutating func abandon(_ id: Sequence, reason: String, at time: Int64) {
+        guard let place = places[id.value] else { return }
+        gaps[place].state = .abandoned
+        gaps[place].settledAt = time
+        gaps[place].reason = reason
     }
 
     private func fill(_ gap: inout Gap, _ fields: EventFields) {

@@ -41,6 +41,7 @@ extension RecordPlan {
                 try add(source, number: index + 1, reader)
             }
             if var log = try file.object("log") { try read(log: &log) }
+            if var gaps = try file.object("gaps") { try read(gaps: &gaps) }
             if var limits = try file.object("limits") { try read(limits: &limits) }
             try file.finish()
         } catch let error as ConfigError {
@@ -80,6 +81,15 @@ extension RecordPlan {
             self.log.onFull = full == "exit" ? .exit : .wait
         }
         try log.finish()
+    }
+
+    private mutating func read(gaps: inout ConfigObject) throws {
+        if gaps.has("hold"), try gaps.isOff("hold") {
+            gapHold = nil
+        } else if let hold = try gaps.duration("hold", 0...UInt64(Int64.max)) {
+            gapHold = hold
+        }
+        try gaps.finish()
     }
 
     private mutating func read(limits: inout ConfigObject) throws {

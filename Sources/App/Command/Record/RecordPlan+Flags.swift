@@ -23,6 +23,8 @@ extension RecordPlan {
             }
             if let text = arguments.text("on-full") { log.onFull = text == "exit" ? .exit : .wait }
             keep(RetentionPolicy(arguments))
+            // "off" is no length.
+            if arguments.has("gap-hold") { gapHold = arguments.duration("gap-hold") }
             let limits = ["for", "frames", "until-end"]
             if limits.contains(where: arguments.has) {
                 nanosecondsMax = arguments.duration("for")

@@ -39,6 +39,10 @@ extension RecordPlan {
         if let retention = log.retention {
             lines.append("log: retires what exceeds \(retention.text)")
         }
+        lines.append(
+            gapHold.map { "gaps: given up \(TimeSpan.text($0)) after their upper end is known" }
+                ?? "gaps: held open for ever"
+        )
         if let nanosecondsMax { lines.append("ends after \(TimeSpan.text(nanosecondsMax))") }
         if let framesMax { lines.append("ends after \(framesMax) frames") }
         if endsWithStreams { lines.append("ends when every stream has ended") }

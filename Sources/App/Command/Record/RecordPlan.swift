@@ -32,6 +32,8 @@ struct RecordPlan: Sendable {
     var nanosecondsMax: UInt64?
     var framesMax: UInt64?
     var endsWithStreams = false
+    /// Nanoseconds for which a gap is held once its upper end is known; nil holds it for ever.
+    var gapHold: UInt64? = Self.gapHoldDefault
     /// Everything that must never be written or said.
     var secrets: [String] = []
 
@@ -41,6 +43,18 @@ struct RecordPlan: Sendable {
         var options = LogOptions()
         options.pressedAcceleration = 3
         return options
+    }
+
+    /// Long enough to be asked for again by hand, and short enough for what an assembler holds
+    /// back meanwhile: at 2.5 slots a second 1,500 of the 2,048 that it can.
+    static let gapHoldDefault: UInt64 = 600 * 1_000_000_000
+    /// When gaps are given up, in the words of their records.
+    var gapPolicy: GapMachine.Policy {
+        guard let gapHold else { return .never }
+        return GapMachine.Policy(
+            hold: gapHold,
+            reason: "not filled within \(TimeSpan.text(gapHold))"
+        )
     }
 
     /// Most sources of one recording.

@@ -54,7 +54,8 @@ struct RecordRun {
         let loop = CaptureLoop(
             sources: sources(sockets),
             capture: capture,
-            positions: RecordedPositions()
+            positions: RecordedPositions(),
+            gapPolicy: plan.gapPolicy
         )
         let startedAt = clock.monotonicNanoseconds()
         var seed = SystemRandom()
@@ -77,7 +78,7 @@ struct RecordRun {
         acks?.finish(log.watermarks.durable)
         talk.finish()
         let elapsed = clock.monotonicNanoseconds() - startedAt
-        summarise(capture, elapsed: elapsed, stored: stored(), before: bytesBefore)
+        summarise(capture, loop, elapsed: elapsed, stored: stored(), before: bytesBefore)
         if failure != nil || capture.log.failure != nil {
             console.say(
                 "not all of it could be written: records behind \(log.watermarks.durable) were not "
@@ -212,6 +213,7 @@ struct RecordRun {
 
     private func summarise(
         _ capture: CaptureLog,
+        _ loop: CaptureLoop,
         elapsed: UInt64,
         stored: UInt64,
         before: UInt64
@@ -221,11 +223,19 @@ struct RecordRun {
         let grown = stored > before ? stored - before : 0
         let ratio = grown > 0 ? bytes * 10 / grown : 0
         let gaps = capture.gaps.value
+        let (abandoned, open) = (capture.gapsAbandoned.value, loop.openGaps)
         console.say(
             "recorded \(frames) frames, \(ByteCount.text(bytes)), in \(TimeSpan.text(elapsed)) "
                 + "into \(path); \(ByteCount.text(grown)) on disk, ratio \(ratio / 10).\(ratio % 10); "
                 + (gaps == 0 ? "no gap" : gaps == 1 ? "1 gap" : "\(gaps) gaps")
+                + (abandoned == 0 ? "" : ", \(abandoned) given up")
         )
+        if open > 0 {
+            console.say(
+                "\(open == 1 ? "1 gap is" : "\(open) gaps are") open: see "
+                    + "'tapedeck gaps \(path) --open'"
+            )
+        }
         console.say("next: tapedeck info \(path)")
     }
 

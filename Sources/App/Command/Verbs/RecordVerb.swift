@@ -12,6 +12,11 @@ let recordVerb = Verb(
             + "is refused before it ever streamed is given up and makes the exit code 1; the "
             + "others go on.",
         "If REC is a recording already, it is continued.",
+        "A stream that breaks leaves a gap, and the state of its chain waits before what the gap "
+            + "may lack. --gap-hold after the source delivers again the gap is given up, which is "
+            + "recorded: state goes on and says what may be incomplete. The time of gaps that "
+            + "earlier runs left open goes on while nobody records. Ending the recording gives "
+            + "nothing up.",
         "With --keep-bytes, --keep-age or --min-free the oldest segments are retired whenever a "
             + "new one begins; room for it to grow is counted in. Pins ('tapedeck pin') always "
             + "hold. Segments are then at most an eighth as large or long as what is kept.",
@@ -79,6 +84,12 @@ let recordVerb = Verb(
             value: ("WHAT", .choice(["wait", "exit"])),
             fallback: "wait",
             help: "Whether a full disk holds the recording up or ends it"
+        ),
+        Flag(
+            name: "gap-hold",
+            value: ("TIME", .durationOrOff),
+            fallback: "10m",
+            help: "Give a gap up this long after its source delivers again; off: never"
         ),
         SharedFlags.retention[0],
         SharedFlags.retention[1],

@@ -33,6 +33,10 @@ final class TemporaryFolder {
         Array(try Data(contentsOf: URL(filePath: root + "/" + name)))
     }
 
+    func copy(_ path: String, _ target: String) throws {
+        try FileManager.default.copyItem(atPath: path, toPath: target)
+    }
+
     var names: [String] {
         get throws { try FileManager.default.contentsOfDirectory(atPath: root).sorted() }
     }

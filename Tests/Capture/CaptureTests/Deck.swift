@@ -28,6 +28,7 @@ final class Deck {
         secrets: [String] = [],
         framesMax: UInt64? = nil,
         options: LogOptions = LogOptions(),
+        gapPolicy: GapMachine.Policy = .never,
         until isDone: @escaping @Sendable (CaptureLog) -> Bool = { _ in false }
     ) throws -> [CaptureLoop.SourceStatus] {
         let clock = SystemClock()
@@ -45,7 +46,12 @@ final class Deck {
             framesMax: framesMax,
             observer: { [notices] notice in notices.update { $0.append(notice) } }
         )
-        let loop = CaptureLoop(sources: sources, capture: capture, positions: nil)
+        let loop = CaptureLoop(
+            sources: sources,
+            capture: capture,
+            positions: nil,
+            gapPolicy: gapPolicy
+        )
         try loop.start(seed: 1)
         let limit = clock.monotonicNanoseconds() + 30_000_000_000
         var isOver = false

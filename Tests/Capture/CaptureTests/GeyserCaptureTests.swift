@@ -127,6 +127,73 @@ private func message(_ number: Int) -> [UInt8] {
         #expect(records.of(.gapOpened).count == 1)
     }
 
+    /// Breaks once, then goes on.
+    private static func breaking() throws -> ScriptedServer {
+        try ScriptedServer { call, number in
+            _ = call.send([UInt8(truncatingIfNeeded: number)])
+            guard number > 1 else {
+                try call.finish(.unavailable, message: "restart")
+                return
+            }
+            while call.send([9]) { Thread.sleep(nanoseconds: 1_000_000) }
+        }
+    }
+
+    @Test func `a bounded gap is given up, and no frame is needed for it`() throws {
+        let server = try Self.breaking()
+        defer { server.close() }
+        let deck = try Deck()
+        let policy = GapMachine.Policy(hold: 30_000_000, reason: "not filled within 30ms")
+        try deck.record([try server.source()], gapPolicy: policy) { $0.gapsAbandoned.value == 1 }
+        let records = try deck.records()
+        let gap = try #require(records.of(.gapOpened).first)
+        let bound = try #require(records.of(.gapBounded).first)
+        let end = try #require(records.of(.gapAbandoned).first)
+        #expect(records.of(.gapAbandoned).count == 1)
+        #expect(end.envelope.stream == .none)
+        #expect(end.envelope.monotonic >= bound.envelope.monotonic + 30_000_000)
+        #expect(end.fields.unsigned(.gap) == gap.envelope.sequence.value)
+        #expect(end.fields.text(.source) == "geyser-1")
+        #expect(end.fields.text(.cause) == "grpc_unavailable")
+        #expect(end.fields.text(.text) == "not filled within 30ms")
+        #expect(end.fields.unsigned(.toSequence) == bound.fields.unsigned(.toSequence))
+        #expect(deck.notices.withLock { $0 }.contains { $0.text.contains("is given up") })
+        // Nothing of it is in force any more: the next run finds no gap.
+        let log = try LogWriter(
+            path: deck.path,
+            disk: LinuxFileSystem(),
+            clock: SystemClock(),
+            random: SystemRandom(),
+            options: LogOptions()
+        )
+        #expect(log.recovery.context.openGaps.isEmpty)
+        try log.close(cause: "test")
+    }
+
+    @Test func `a gap that is left at the end is given up by a later run, by the time between`()
+        throws
+    {
+        let server = try Self.breaking()
+        defer { server.close() }
+        let deck = try Deck()
+        let patient = GapMachine.Policy(hold: 3_600_000_000_000, reason: "not filled within 1h")
+        try deck.record([try server.source()], gapPolicy: patient) { $0.frames.value >= 5 }
+        var records = try deck.records()
+        #expect(records.of(.gapBounded).count == 1)
+        #expect(records.of(.gapAbandoned).isEmpty)
+        // One nanosecond has passed since the bound, whatever the machine's speed.
+        let hasty = GapMachine.Policy(hold: 1, reason: "not filled within 1ns")
+        try deck.record([try server.source()], gapPolicy: hasty) { $0.gapsAbandoned.value == 1 }
+        records = try deck.records()
+        let gap = try #require(records.of(.gapOpened).first)
+        let end = try #require(records.of(.gapAbandoned).first)
+        #expect(records.of(.gapOpened).count == 1)
+        #expect(records.of(.gapAbandoned).count == 1)
+        #expect(end.fields.unsigned(.gap) == gap.envelope.sequence.value)
+        #expect(end.fields.text(.cause) == "grpc_unavailable")
+        #expect(end.fields.unsigned(.toSequence) != nil)
+    }
+
     @Test func `a refused token ends the source and is nowhere to be read`() throws {
         let token = "tok-3f9a8b7c6d5e4f30"
         let server = try ScriptedServer { call, _ in

@@ -12,7 +12,7 @@ private let second: UInt64 = 1_000_000_000
         var fields = EventFields()
         fields.add(.source, "geyser-1")
         fields.add(.fromSequence, id - 2)
-        fields.add(.fromPosition, 105)
+        fields.add(.fromPosition, UInt64(105))
         fields.add(.fromTime, Int64(7))
         fields.add(.cause, "connection_lost")
         fields.add(.evidence, "stream 3: lost")
@@ -21,10 +21,10 @@ private let second: UInt64 = 1_000_000_000
 
     private var bounds: EventFields {
         var fields = EventFields()
-        fields.add(.gap, 9)
+        fields.add(.gap, UInt64(9))
         fields.add(.source, "geyser-1")
-        fields.add(.toSequence, 15)
-        fields.add(.toPosition, 110)
+        fields.add(.toSequence, UInt64(15))
+        fields.add(.toPosition, UInt64(110))
         fields.add(.toTime, Int64(12))
         return fields
     }

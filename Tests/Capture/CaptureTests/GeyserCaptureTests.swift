@@ -166,7 +166,7 @@ private func message(_ number: Int) -> [UInt8] {
             random: SystemRandom(),
             options: LogOptions()
         )
-        #expect(log.recovery.context.openGaps.isEmpty)
+        #expect(GapLedger(log.recovery).open.isEmpty)
         try log.close(cause: "test")
     }
 

@@ -23,6 +23,9 @@ struct MadeStreams {
         var breaks = false
         /// Only the first stream breaks, and nothing says that its gap is filled.
         var leavesGap = false
+        /// So many units of time after the stream came back the gap is given up instead of filled,
+        /// and nothing is brought again.
+        var abandonsAfter: Int?
         /// Slots that a stream may lag behind.
         var lag = 3
     }
@@ -111,7 +114,7 @@ struct MadeStreams {
         )
         stream = StreamID(nextStream + 100)
         nextStream += 1
-        let isReplayed = plan.hasVotes && numbers.chance(60)
+        let isReplayed = plan.hasVotes && plan.abandonsAfter == nil && numbers.chance(60)
         let opened = promise(number, from: isReplayed ? lowest : nil)
         add(backTime, .streamOpened(stream, opened), 0)
         let after = story(number, stream, lag, sees: false)
@@ -122,7 +125,7 @@ struct MadeStreams {
                 event.time = backTime
                 add(event)
             }
-        } else {
+        } else if plan.abandonsAfter == nil {
             // The first block that comes whole again shows only that the stream is there.
             let seam = chain.main.first { Int($0.slot) * 10 + lag > backTime }?.slot ?? chain.last
             let blocks = chain.main + chain.others.filter { !$0.isDead }
@@ -144,7 +147,12 @@ struct MadeStreams {
             }
         }
         for event in after where event.time >= backTime { add(event) }
-        if !plan.leavesGap { add(backTime + 60 + lag, .gapFilled(gap: gap), 0) }
+        if let wait = plan.abandonsAfter {
+            add(backTime + wait / 2, .gapBounded(gap: gap, through: UInt64(backTime / 10)), 0)
+            add(backTime + wait, .gapAbandoned(gap: gap, reason: ""), 0)
+        } else if !plan.leavesGap {
+            add(backTime + 60 + lag, .gapFilled(gap: gap), 0)
+        }
         add(end, .streamClosed(stream), 0)
         add(end, .streamClosed(StreamID(stream.value + 500)), 0)
     }

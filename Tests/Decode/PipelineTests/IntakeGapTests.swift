@@ -48,7 +48,7 @@ import Testing
         _ = feed.take(.streamClosed, of: stream)
         let said = feed.take(.gapOpened) {
             $0.add(.source, "polygon")
-            $0.add(.fromPosition, 7)
+            $0.add(.fromPosition, UInt64(7))
         }
         #expect(said.isEmpty)
     }
@@ -61,7 +61,7 @@ import Testing
         _ = feed.open("polygon", "websocket")
         let said = feed.take(.gapOpened) {
             $0.add(.source, "geyser-1")
-            $0.add(.fromPosition, 105)
+            $0.add(.fromPosition, UInt64(105))
         }
         guard case .gapOpened(let gap)? = said.first else {
             Issue.record("no gap")
@@ -94,7 +94,7 @@ import Testing
     @Test func `a gap that is given up says why`() {
         var feed = Feed()
         let said = feed.take(.gapAbandoned) {
-            $0.add(.gap, 17)
+            $0.add(.gap, UInt64(17))
             $0.add(.source, "geyser-1")
             $0.add(.cause, "connection_lost")
             $0.add(.text, "not filled within 10m")

@@ -469,7 +469,9 @@ package struct SlotAssembler: Sendable {
 
     /// Declares final what is.
     private mutating func settle(_ actions: inout [ChainAction]) {
-        guard let (place, isForced) = finalPlace else { return }
+        // What was final at the checkpoint's last record is settled: all records up to that one had
+        // made nothing else final, so they do not now, when they meet a later beginning.
+        guard through > minded, let (place, isForced) = finalPlace else { return }
         let last = chain.applied[place]
         past.add(chain.applied[...place])
         tally.final &+= UInt64(place + 1)

@@ -178,7 +178,7 @@ import Testing
         }
     }
 
-    @Test(arguments: seeds, [0, 20, 330])
+    @Test(arguments: seeds, [0, 330, 2000])
     func `a restart around a gap that is given up ends at the same`(_ seed: Int, _ wait: Int) {
         let run = Run(seed: seed, abandonsAfter: wait)
         var stops: [(anchor: AssemblerAnchor, resume: Int, sequence: Int)] = []
@@ -194,8 +194,8 @@ import Testing
         }
         var end: [UInt8] = []
         whole.encodeOpenState(into: &end)
-        #expect(stops.count > 5)
-        for stop in stride(from: 0, to: stops.count, by: 3).map({ stops[$0] }) {
+        #expect(!stops.isEmpty)
+        for stop in (stops.suffix(1) + stops.dropLast().prefix(4)) {
             var machine = SlotAssembler(run.configuration, resumingAfter: stop.anchor)
             var actions: [ChainAction] = []
             for input in Self.context(run, before: stop.resume, tellsGaps: false) {

@@ -420,7 +420,7 @@ let package = Package(
                 "Command", "BlockCodec", "LogCare", "SegmentLog", "SegmentFormat", "RecordModel",
                 "Platform", "JSONText", "Replay", "Synthesis", "Capture", "EthereumSource",
                 "GeyserSource",
-                "GeyserDecoding", "GRPCTransport", "WebSocketProtocol",
+                "GeyserDecoding", "GRPCTransport", "WebSocketProtocol", "Folding", "Projection",
             ]
         ),
         tests("FuzzRegressionTests", "Fuzz/FuzzRegressionTests", ["FuzzTargets"]),

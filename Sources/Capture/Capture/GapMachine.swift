@@ -43,6 +43,7 @@ package struct GapMachine: Sendable {
         /// of it but this one.
         ///
         /// - Parameter reason: why it is given up, in a few words.
+        /// - Returns: the fields.
         package func abandoned(_ reason: String) -> EventFields {
             var fields = EventFields()
             fields.add(.gap, id.value)

@@ -25,7 +25,10 @@ struct GapAbandonment {
         let wanted = arguments.texts("abandon")
         guard !wanted.isEmpty else {
             guard arguments.has("reason") else { return nil }
-            throw UsageError(verb: "gaps", message: "--reason says why of --abandon, which is missing")
+            throw UsageError(
+                verb: "gaps",
+                message: "--reason says why of --abandon, which is missing"
+            )
         }
         guard let reason = arguments.text("reason") else {
             throw UsageError(

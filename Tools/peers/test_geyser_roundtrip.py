@@ -235,6 +235,29 @@ class Recording(GeyserCase):
         self.assertSameMessages(stream.messages(), list(script.messages)[: len(stream.messages())])
         self.assertIn("gap_opened", self.kinds(target))
 
+    def test_a_gap_is_given_up_after_its_hold_time(self) -> None:
+        target, hold = self.folder / "rec", threading.Event()
+        broken = Script(
+            invented(10, 5), status=grpc.StatusCode.UNAVAILABLE, details="restart"
+        )
+        scripts = iter([broken])
+        with GeyserServer(lambda _: next(scripts, Script(invented(20, 6), hold=hold))) as peer:
+            file = self.subscription(request_of("x"), "x")
+            words = ("--geyser", peer.url, "--subscribe", str(file), "--gap-hold", "50ms")
+            with Running("record", "-o", target, *words) as recording:
+                recording.wait_said("is given up: not filled within 50ms")
+                self.check(recording.stop())
+                hold.set()
+        self.verified(target)
+        told = {r.kind: r for r in records(target) if r.kind.startswith("gap_")}
+        self.assertEqual(list(told), ["gap_opened", "gap_bounded", "gap_abandoned"])
+        end = told["gap_abandoned"].detail
+        self.assertEqual(end["gap"], str(told["gap_opened"].sequence))
+        self.assertEqual(end["cause"], told["gap_opened"].detail["cause"])
+        self.assertEqual(end["to_sequence"], told["gap_bounded"].detail["to_sequence"])
+        self.assertEqual(end["text"], "not filled within 50ms")
+        self.check(run("gaps", target))
+
     def test_interrupting_ends_in_order_without_a_gap(self) -> None:
         target, hold = self.folder / "rec", threading.Event()
         sent = invented(20, 6)

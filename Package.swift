@@ -193,7 +193,7 @@ let package = Package(
             [
                 "RecordModel", "MarketModel", "Platform", "SegmentFormat", "SegmentLog",
                 "GeyserDecoding", "ProgramDecoding", "Assembly", "Pipeline", "Projection",
-                "Projectors", "CheckpointStore",
+                "Projectors", "CheckpointStore", "Observability",
             ]
         ),
 
@@ -391,7 +391,7 @@ let package = Package(
             [
                 "Folding", "Pipeline", "Projection", "Projectors", "Assembly", "CheckpointStore",
                 "MarketModel", "RecordModel", "SegmentLog", "Synthesis", "Platform",
-                "GeyserDecoding",
+                "GeyserDecoding", "Observability",
             ]
         ),
         tests(
@@ -408,6 +408,7 @@ let package = Package(
                 "EthereumDecoding", "JSONText", "Inflation",
             ]
         ),
+        tests("ObservabilityTests", "Support/ObservabilityTests", ["Observability"]),
         tests(
             "SynthesisTests",
             "Support/SynthesisTests",

@@ -98,7 +98,7 @@ let importTable: [ImportRow] = [
         [
             "RecordModel", "MarketModel", "Platform", "SegmentFormat", "SegmentLog",
             "GeyserDecoding", "ProgramDecoding", "Assembly", "Pipeline", "Projection",
-            "Projectors", "CheckpointStore",
+            "Projectors", "CheckpointStore", "Observability",
         ]
     ),
 

@@ -36,6 +36,16 @@ enum TimeSpan {
         return total <= UInt64(Int64.max) ? total : nil
     }
 
+    /// Writes a length of time in its largest unit up to seconds, with one decimal, cut: `1.4ms`.
+    static func fineText(_ nanoseconds: UInt64) -> String {
+        let fine = units.suffix(4)
+        guard let unit = fine.first(where: { $0.nanoseconds <= nanoseconds }),
+            unit.nanoseconds > 1
+        else { return "\(nanoseconds)ns" }
+        let tenths = nanoseconds % unit.nanoseconds / (unit.nanoseconds / 10)
+        return "\(nanoseconds / unit.nanoseconds).\(tenths)\(unit.name)"
+    }
+
     /// Writes a length of time in its two largest units that are not zero, cut: `1h30m`, `4.2s`
     /// becomes `4s`, below a second `250ms`.
     static func text(_ nanoseconds: UInt64) -> String {

@@ -2,6 +2,8 @@
 package struct AssemblerTally: Hashable, Sendable {
     /// Inputs taken.
     package var inputs: UInt64 = 0
+    /// What became of them, each counted once; everything below counts what they hold.
+    package internal(set) var outcomes = InputOutcomes()
     /// Transactions that were new to their slot.
     package var transactions: UInt64 = 0
     /// Transactions and account states that another stream, or the same, had brought before.

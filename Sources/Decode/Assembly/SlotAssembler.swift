@@ -25,6 +25,8 @@ package struct SlotAssembler: Sendable {
     private var past: PastSlots
     /// Blocks below the highest applied one wait to be put in.
     private var hasWaiting = false
+    /// What becomes of the input that is being taken.
+    private var outcome = InputOutcome.kept
     /// The last record that was taken.
     private var through = Sequence.none
     /// The last one that was taken before a restart.
@@ -71,6 +73,8 @@ package struct SlotAssembler: Sendable {
         into actions: inout [ChainAction]
     ) {
         tally.inputs &+= 1
+        outcome = .kept
+        defer { tally.outcomes.count(outcome) }
         through = sequence
         switch input {
         case .transaction(let stream, let transaction):
@@ -82,7 +86,10 @@ package struct SlotAssembler: Sendable {
             )
             take(candidate, of: transaction.slot, from: stream, at: sequence, &actions)
         case .transactionStatus(let stream, let status):
-            guard status.isBarren else { return }
+            guard status.isBarren else {
+                outcome = .silent
+                return
+            }
             let candidate = TransactionSet.Candidate(
                 signature: status.signature,
                 index: status.index,
@@ -101,7 +108,7 @@ package struct SlotAssembler: Sendable {
         case .wholeBlock(let stream, let block):
             take(block, from: stream, at: sequence, &actions)
         case .streamOpened(let id, let promise):
-            if chain.streams.open(id, promise, at: sequence) == nil { tally.undeclared &+= 1 }
+            if chain.streams.open(id, promise, at: sequence) == nil { leaveUndeclared() }
             advance(&actions)
         case .streamClosed(let id):
             chain.streams.close(id)
@@ -110,7 +117,7 @@ package struct SlotAssembler: Sendable {
             missRecords(of: id)
         case .gapOpened(let gap):
             let lowest = chain.window.slots.first?.number ?? chain.appliedThrough
-            if !chain.gaps.open(gap, lowest: lowest) { tally.undeclared &+= 1 }
+            if !chain.gaps.open(gap, lowest: lowest) { leaveUndeclared() }
             advanceInDoubt(&actions)
         case .gapBounded(let id, let through):
             chain.gaps.bound(id, through: through, at: sequence)
@@ -130,8 +137,18 @@ package struct SlotAssembler: Sendable {
 
     private mutating func streamPlace(_ stream: StreamID, _ sequence: Sequence) -> Int? {
         let place = chain.streams.place(of: stream, at: sequence)
-        if place == nil { tally.undeclared &+= 1 }
+        if place == nil { leaveUndeclared() }
         return place
+    }
+
+    private mutating func leaveUndeclared() {
+        tally.undeclared &+= 1
+        outcome = .undeclared
+    }
+
+    private mutating func comeLate() {
+        tally.late &+= 1
+        outcome = .late
     }
 
     private mutating func slotPlace(
@@ -146,6 +163,7 @@ package struct SlotAssembler: Sendable {
         )
         guard let opened else {
             tally.crowdedOut &+= 1
+            outcome = .crowdedOut
             return nil
         }
         if opened.hasCrowdedOut { tally.crowdedOut &+= 1 }
@@ -170,22 +188,19 @@ package struct SlotAssembler: Sendable {
         let number = slot.number
         let isFurther = reach(number, stream)
         if chain.isPast(number) {
-            tally.late &+= 1
+            comeLate()
             if candidate.facts != nil { mind(number, candidate.signature, sequence, &actions) }
             return
         }
         guard let (place, isNew) = slotPlace(number, sequence) else { return }
-        let outcome = chain.window.add(
+        let added = chain.window.add(
             candidate,
             to: place,
             from: chain.streams[stream],
             at: sequence
         )
-        switch outcome {
-        case .new: tally.transactions &+= 1
-        case .changed, .known: tally.duplicates &+= 1
-        case .full: tally.overfull &+= 1
-        }
+        if added == .new { tally.transactions &+= 1 }
+        note(added)
         if isNew || isFurther { advance(&actions) }
     }
 
@@ -199,22 +214,32 @@ package struct SlotAssembler: Sendable {
         let number = account.slot.number
         let isFurther = reach(number, stream)
         guard !chain.isPast(number) else {
-            tally.late &+= 1
+            comeLate()
             return
         }
         guard let (place, isNew) = slotPlace(number, sequence) else { return }
-        let outcome = chain.window.add(
+        let added = chain.window.add(
             account,
             to: place,
             from: chain.streams[stream],
             at: sequence
         )
-        switch outcome {
-        case .new: tally.accounts &+= 1
-        case .changed, .known: tally.duplicates &+= 1
-        case .full: tally.overfull &+= 1
-        }
+        if added == .new { tally.accounts &+= 1 }
+        note(added)
         if isNew || isFurther { advance(&actions) }
+    }
+
+    private mutating func note(_ added: TransactionSet.Outcome) {
+        switch added {
+        case .new: break
+        case .changed: tally.duplicates &+= 1
+        case .known:
+            tally.duplicates &+= 1
+            outcome = .known
+        case .full:
+            tally.overfull &+= 1
+            outcome = .overfull
+        }
     }
 
     /// Something of a slot that is settled: news only where something is known to be missing.
@@ -249,7 +274,7 @@ package struct SlotAssembler: Sendable {
             chain.streams[stream].highestHeader = number
         }
         guard !chain.isPast(number) else {
-            tally.late &+= 1
+            comeLate()
             chain.settled?.witness(header, chain.streams[stream], at: sequence)
             return nil
         }
@@ -258,7 +283,10 @@ package struct SlotAssembler: Sendable {
         let added = chain.window.change(place) {
             $0.add(header, from: chain.streams[stream], at: sequence)
         }
-        guard let part = added else { return nil }
+        guard let part = added else {
+            outcome = .overfull
+            return nil
+        }
         if chain.window[place].isDisputed, !wasDisputed { tally.equivocated &+= 1 }
         if configuration.childProves { confirm(header.parent.number, by: stream) }
         chain.settleProof(of: place, by: chain.streams[stream])
@@ -323,7 +351,7 @@ package struct SlotAssembler: Sendable {
             chain.hadVotes = true
         }
         guard !chain.isPast(number) else {
-            tally.late &+= 1
+            comeLate()
             // A stream takes back what it had shown of a block that is final.
             if status == .dead, sequence > minded, let settled = chain.settled,
                 settled.position == number, settled.witnesses.contains(where: { $0.stream == id })
@@ -333,7 +361,10 @@ package struct SlotAssembler: Sendable {
             return
         }
         // What only tells that a slot is on its way is worth keeping for its parent.
-        guard status.isCommitment || status == .dead || parent != nil else { return }
+        guard status.isCommitment || status == .dead || parent != nil else {
+            outcome = .silent
+            return
+        }
         guard let (place, _) = slotPlace(number, sequence) else { return }
         let open = chain.streams[stream]
         if status == .dead { tally.dead &+= 1 }

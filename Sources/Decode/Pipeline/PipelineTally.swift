@@ -17,6 +17,9 @@ package struct PipelineTally: Hashable, Sendable {
         case notInflatable = 4
         /// An account of a program that is not watched, or of a kind that no decoder knows.
         case foreignAccount = 5
+        /// A block with a transaction that has no proper signature: all else in it counts, but it is
+        /// not taken to be whole.
+        case incompleteBlock = 6
 
         /// The name in every output.
         package var description: String {
@@ -26,14 +29,27 @@ package struct PipelineTally: Hashable, Sendable {
             case .incomplete: "incomplete"
             case .notInflatable: "not_inflatable"
             case .foreignAccount: "foreign_account"
+            case .incompleteBlock: "incomplete_block"
+            }
+        }
+
+        /// Whether something could not be read that should have been.
+        package var isError: Bool {
+            switch self {
+            case .notMarketData, .foreignAccount: false
+            case .malformed, .incomplete, .notInflatable, .incompleteBlock: true
             }
         }
 
         package static func < (left: Drop, right: Drop) -> Bool { left.rawValue < right.rawValue }
     }
 
-    /// Messages parsed, and their bytes.
+    /// What ingestion did with records.
+    package internal(set) var intake = IntakeTally()
+    /// Messages given to parsing, and their bytes. Each is either understood or dropped.
     package var messages: UInt64 = 0
+    /// Messages that said something, and all of it could be read.
+    package var understood: UInt64 = 0
     package var bytes: UInt64 = 0
     package var transactions: UInt64 = 0
     package var votes: UInt64 = 0
@@ -69,7 +85,9 @@ package struct PipelineTally: Hashable, Sendable {
 
     /// Adds what another tally has.
     package mutating func add(_ other: PipelineTally) {
+        intake.add(other.intake)
         messages &+= other.messages
+        understood &+= other.understood
         bytes &+= other.bytes
         transactions &+= other.transactions
         votes &+= other.votes

@@ -25,6 +25,8 @@ package struct RecordIntake {
     private var newest: [String: Newest] = [:]
     /// Whether requests are those that a context block tells, which began before what is read.
     private var isPriming = false
+    /// Whether the event that is being taken could not be read.
+    private var isUnreadable = false
 
     package init() {}
 
@@ -73,20 +75,45 @@ package struct RecordIntake {
         batch.count(envelope.sequence, payloadBytes: payload.count)
         if envelope.kind == .grpcMessageIn {
             // A message of a stream that is no Subscribe call is nobody's here.
-            guard let stream = streams[envelope.stream] else { return }
+            guard let stream = streams[envelope.stream] else {
+                batch.tally.intake.foreign &+= 1
+                return
+            }
             batch.add(envelope, payload, scope: stream.context)
+            batch.tally.intake.kept &+= 1
             return
         }
-        guard envelope.kind == .grpcMessageOut || !envelope.kind.isDataFrame else { return }
+        guard envelope.kind == .grpcMessageOut || !envelope.kind.isDataFrame else {
+            batch.tally.intake.foreign &+= 1
+            return
+        }
         var said: [AssemblerInput] = []
+        isUnreadable = false
         take(event: envelope, RawSpan(_unsafeBytes: payload), &said)
         batch.add(envelope.sequence, receivedAt: envelope.receivedAt, said)
+        if isUnreadable {
+            batch.tally.intake.unreadable &+= 1
+        } else if said.isEmpty {
+            batch.tally.intake.silent &+= 1
+        } else {
+            batch.tally.intake.kept &+= 1
+        }
     }
 
-    /// Takes a statement that records are missing: a hole, or damage that is skipped.
-    package mutating func takeMissing(through last: Sequence, into batch: RecordBatch) {
+    /// Takes a statement that records are missing: a hole, or damage that is skipped. It counts as
+    /// one record.
+    package mutating func takeMissing(
+        through last: Sequence,
+        isDamage: Bool,
+        into batch: RecordBatch
+    ) {
         batch.count(last, payloadBytes: 0)
         batch.add(last, receivedAt: 0, [.recordsMissing(nil)])
+        if isDamage {
+            batch.tally.intake.damaged &+= 1
+        } else {
+            batch.tally.intake.kept &+= 1
+        }
     }
 
     // MARK: Events
@@ -113,25 +140,34 @@ package struct RecordIntake {
             said.append(.streamClosed(envelope.stream))
         case .gapOpened: gapOpened(envelope.sequence, fields(payload), &said)
         case .gapBounded:
-            guard let fields = fields(payload), let gap = fields.unsigned(.gap) else { return }
+            guard let fields = fields(payload), let gap = gap(fields) else { return }
             said.append(
                 .gapBounded(gap: Sequence(gap), through: fields.unsigned(.toPosition))
             )
         case .gapFilled:
-            guard let gap = fields(payload)?.unsigned(.gap) else { return }
+            guard let gap = gap(fields(payload)) else { return }
             said.append(.gapFilled(gap: Sequence(gap)))
         case .gapAbandoned:
-            guard let fields = fields(payload), let gap = fields.unsigned(.gap) else { return }
+            let fields = fields(payload)
+            guard let gap = gap(fields), let fields else { return }
             said.append(.gapAbandoned(gap: Sequence(gap), reason: Self.reason(gap, fields)))
         default: break
         }
     }
 
-    private func fields(_ payload: RawSpan) -> EventFields? {
+    private mutating func fields(_ payload: RawSpan) -> EventFields? {
         do throws(EventFieldsError) { return try EventFields(decoding: payload) } catch {
-            // The event is passed on opaque: nothing follows from it.
+            // Counted; nothing follows from such an event.
+            isUnreadable = true
             return nil
         }
+    }
+
+    /// The gap that an event is about; one that names none cannot be used.
+    private mutating func gap(_ fields: EventFields?) -> UInt64? {
+        let gap = fields?.unsigned(.gap)
+        if gap == nil { isUnreadable = true }
+        return gap
     }
 
     /// Streams of a run that has crashed have no end of their own.
@@ -157,9 +193,11 @@ package struct RecordIntake {
         _ bytes: [UInt8],
         _ said: inout [AssemblerInput]
     ) {
-        guard var open = streams[stream], open.request != bytes,
-            bytes.count <= SubscribeRequest.byteCountMax
-        else { return }
+        guard var open = streams[stream], open.request != bytes else { return }
+        guard bytes.count <= SubscribeRequest.byteCountMax else {
+            isUnreadable = true
+            return
+        }
         let scope: StreamScope?
         var fromSlot: Slot?
         do throws(ProtobufError) {
@@ -170,6 +208,7 @@ package struct RecordIntake {
             if !isPriming { fromSlot = asked.fromSlot }
         } catch {
             // What it asked for is unknown: from here on the stream promises nothing.
+            isUnreadable = true
             scope = nil
         }
         open.request = bytes

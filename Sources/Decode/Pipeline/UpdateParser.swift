@@ -52,7 +52,12 @@ package final class UpdateParser {
     ) {
         let count = inputs.count
         do throws(ProtobufError) {
-            try read(entry, bytes, &inputs, &tally)
+            if let drop = try read(entry, bytes, &inputs, &tally) {
+                tally.drop(drop, at: entry.sequence)
+                if drop == .incomplete { inputs.append(.recordsMissing(entry.stream)) }
+            } else {
+                tally.understood &+= 1
+            }
         } catch {
             // Recorded bit for bit all the same. What it would have told is missing here.
             inputs.removeSubrange(count...)
@@ -62,22 +67,21 @@ package final class UpdateParser {
         tally.noteUnknown(at: entry.sequence)
     }
 
+    /// Why the message says nothing, or not all that it should; nil for neither.
     private func read(
         _ entry: RecordBatch.Entry,
         _ bytes: RawSpan,
         _ inputs: inout [AssemblerInput],
         _ tally: inout PipelineTally
-    ) throws(ProtobufError) {
+    ) throws(ProtobufError) -> PipelineTally.Drop? {
         switch try SolanaUpdate(of: bytes) {
         case .transaction(let update):
             guard let info = update.info,
                 let input = try transaction(bytes, info, update.slot, &tally)
-            else { return incomplete(entry, &inputs, &tally) }
+            else { return .incomplete }
             inputs.append(.transaction(entry.stream, input))
         case .transactionStatus(let update):
-            guard let signature = update.signature else {
-                return incomplete(entry, &inputs, &tally)
-            }
+            guard let signature = update.signature else { return .incomplete }
             inputs.append(
                 .transactionStatus(
                     entry.stream,
@@ -90,36 +94,22 @@ package final class UpdateParser {
                 )
             )
         case .account(let update):
-            guard let contents = update.contents else {
-                return incomplete(entry, &inputs, &tally)
-            }
+            guard let contents = update.contents else { return .incomplete }
             guard let input = try account(bytes, contents, update.slot) else {
-                return tally.drop(.foreignAccount, at: entry.sequence)
+                return .foreignAccount
             }
             tally.accounts &+= 1
             inputs.append(.account(entry.stream, input))
         case .slot(let update):
-            guard let status = update.status else {
-                return tally.drop(.notMarketData, at: entry.sequence)
-            }
+            guard let status = update.status else { return .notMarketData }
             inputs.append(.slotStatus(entry.stream, update.slot, status, parent: update.parent))
         case .blockMeta(let header):
-            guard let header = slotHeader(header) else {
-                return incomplete(entry, &inputs, &tally)
-            }
+            guard let header = slotHeader(header) else { return .incomplete }
             inputs.append(.header(entry.stream, header))
-        case .block(let update): try block(entry, bytes, update, &inputs, &tally)
-        case .entry, .none: tally.drop(.notMarketData, at: entry.sequence)
+        case .block(let update): return try block(entry, bytes, update, &inputs, &tally)
+        case .entry, .none: return .notMarketData
         }
-    }
-
-    private func incomplete(
-        _ entry: RecordBatch.Entry,
-        _ inputs: inout [AssemblerInput],
-        _ tally: inout PipelineTally
-    ) {
-        tally.drop(.incomplete, at: entry.sequence)
-        inputs.append(.recordsMissing(entry.stream))
+        return nil
     }
 
     // MARK: Parts
@@ -208,10 +198,8 @@ package final class UpdateParser {
         _ update: BlockUpdate,
         _ inputs: inout [AssemblerInput],
         _ tally: inout PipelineTally
-    ) throws(ProtobufError) {
-        guard let header = slotHeader(update.header) else {
-            return incomplete(entry, &inputs, &tally)
-        }
+    ) throws(ProtobufError) -> PipelineTally.Drop? {
+        guard let header = slotHeader(update.header) else { return .incomplete }
         var transactions: [TransactionInput] = []
         var accounts: [AccountInput] = []
         var isWhole = true
@@ -220,7 +208,6 @@ package final class UpdateParser {
             switch part {
             case .transaction(let info):
                 guard let input = try transaction(bytes, info, header.slot, &tally) else {
-                    tally.drop(.incomplete, at: entry.sequence)
                     isWhole = false
                     continue
                 }
@@ -241,6 +228,7 @@ package final class UpdateParser {
             isUnfiltered: isWhole && comesWhole
         )
         inputs.append(.wholeBlock(entry.stream, block))
+        return isWhole ? nil : .incompleteBlock
     }
 
     /// Whether the block came under a filter that leaves no transaction out. A stream whose request

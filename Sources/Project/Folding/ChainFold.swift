@@ -1,6 +1,8 @@
 import Assembly
 import MarketModel
+import Observability
 import Pipeline
+import Platform
 import Projection
 import RecordModel
 
@@ -13,6 +15,10 @@ final class ChainFold {
     /// The last block time that is folded; nil for all.
     private let time: Int64?
     private let observer: (any FoldObserver)?
+    /// Measures; it reaches no result.
+    private let clock: any Clock
+    /// What became of the assembler's actions.
+    private(set) var dispatch = DispatchTally()
     private var actions: [ChainAction] = []
     private var notices: [Notice] = []
     /// Slots that were left out because they lie behind the end, the newest last.
@@ -22,14 +28,17 @@ final class ChainFold {
     ///   - engine: restored from its checkpoint, if there is one.
     ///   - anchor: what the checkpoint keeps of the assembler.
     ///   - options: of the fold.
+    ///   - clock: measures.
     ///   - observer: whoever watches.
     init(
         _ engine: ProjectionEngine,
         after anchor: AssemblerAnchor?,
         _ options: FoldOptions,
+        _ clock: any Clock,
         _ observer: (any FoldObserver)?
     ) {
         self.engine = engine
+        self.clock = clock
         let configuration = AssemblerConfiguration.solana(options.commitment)
         assembler =
             anchor.map { SlotAssembler(configuration, resumingAfter: $0) }
@@ -54,16 +63,40 @@ final class ChainFold {
         assembler.take(input, at: sequence, into: &actions)
         if case .gapAbandoned(_, let reason) = input { list(assembler.abandoned, reason) }
         guard !actions.isEmpty else { return }
+        let began = clock.monotonicNanoseconds()
+        try act(at: sequence)
+        let took = clock.monotonicNanoseconds() &- began
+        dispatch.nanoseconds &+= took
+        dispatch.latency.record(took, times: UInt64(actions.count))
+        actions.removeAll(keepingCapacity: true)
+    }
+
+    /// Does what the assembler asked for.
+    private func act(at sequence: Sequence) throws(StorageError) {
         for action in actions {
-            guard let action = withinEnd(action) else { continue }
-            try engine.take(action, at: sequence, notices: &notices)
+            dispatch.actions &+= 1
+            guard let action = withinEnd(action) else {
+                dispatch.behindEnd &+= 1
+                continue
+            }
+            let ignored = engine.counters.ignored
+            do throws(StorageError) {
+                try engine.take(action, at: sequence, notices: &notices)
+            } catch {
+                dispatch.failed &+= 1
+                throw error
+            }
+            if engine.counters.ignored == ignored {
+                dispatch.folded &+= 1
+            } else {
+                dispatch.held &+= 1
+            }
             guard let observer else { continue }
             observer.folded(action, engine, at: sequence)
             for notice in notices { observer.told(notice, at: sequence) }
             notices.removeAll(keepingCapacity: true)
         }
         notices.removeAll(keepingCapacity: true)
-        actions.removeAll(keepingCapacity: true)
     }
 
     /// Remembers a gap that was given up with the state: it says which rows may lack something.

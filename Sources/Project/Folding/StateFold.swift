@@ -1,5 +1,6 @@
 package import Assembly
 import MarketModel
+import Observability
 package import Pipeline
 package import Platform
 import ProgramDecoding
@@ -50,11 +51,14 @@ package final class StateFold {
     private let options: FoldOptions
     private let clock: any Clock
     private let observer: (any FoldObserver)?
-    private let chain: ChainFold
+    let chain: ChainFold
     private let start: Sequence
     private var intake = RecordIntake()
     private var spare: [RecordBatch] = []
-    private var report = Report()
+    private(set) var report = Report()
+    private(set) var latencies = StageLatencies()
+    /// When the fold was made, by the wall clock: what was received since is live.
+    private let madeAt: Int64
     /// For records that are given one by one.
     private var single: (batch: RecordBatch, parser: UpdateParser)?
 
@@ -75,6 +79,7 @@ package final class StateFold {
         self.reader = reader
         self.options = options
         self.clock = clock
+        madeAt = clock.wallNanoseconds()
         self.observer = observer
         let engine = ProjectionEngine(.solana, limits: options.limits) { store in
             ProjectorSet.make(options.projectors, in: store)
@@ -103,7 +108,7 @@ package final class StateFold {
             }
         }
         self.start = start
-        chain = ChainFold(engine, after: anchor, options, observer)
+        chain = ChainFold(engine, after: anchor, options, clock, observer)
     }
 
     /// What stored state depends on beside the engine.
@@ -173,8 +178,12 @@ package final class StateFold {
             single = (batch, UpdateParser())
             do throws(LogError) { try prime(into: batch) } catch { throw .log(error) }
         }
+        let began = clock.monotonicNanoseconds()
         intake.take(envelope, payload, into: batch)
+        let taken = clock.monotonicNanoseconds()
+        latencies.ingestion.record(taken &- began, times: batch.records)
         single?.parser.parse(batch)
+        batch.parseNanoseconds = clock.monotonicNanoseconds() &- taken
         try fold(batch)
     }
 
@@ -194,7 +203,9 @@ package final class StateFold {
             do throws(LogError) { step = try fill(batch, from: cursor) } catch {
                 throw .log(error)
             }
-            report.readNanoseconds &+= clock.monotonicNanoseconds() &- began
+            let took = clock.monotonicNanoseconds() &- began
+            report.readNanoseconds &+= took
+            latencies.ingestion.record(took, times: batch.records)
             let isIdle = batch.records == 0 && step == .waits
             if !isIdle {
                 pauses = 0
@@ -249,7 +260,7 @@ package final class StateFold {
                 intake.take(cursor.envelope, cursor.unsafePayload, into: batch)
             case .hole(let hole):
                 report.holes &+= 1
-                intake.takeMissing(through: hole.last, into: batch)
+                intake.takeMissing(through: hole.last, isDamage: false, into: batch)
             case .damage(let damage):
                 report.damage &+= 1
                 guard options.skipsDamage else {
@@ -258,7 +269,8 @@ package final class StateFold {
                 }
                 observer?.skipped("\(damage)")
                 if damage.isLoss {
-                    intake.takeMissing(through: cursor.expected.previous, into: batch)
+                    let last = cursor.expected.previous
+                    intake.takeMissing(through: last, isDamage: true, into: batch)
                 }
             case .end: return .waits
             }
@@ -316,6 +328,7 @@ package final class StateFold {
 
     private func fold(_ batch: RecordBatch) throws(FoldError) {
         let began = clock.monotonicNanoseconds()
+        let dispatched = chain.dispatch.nanoseconds
         do throws(StorageError) {
             for entry in batch.entries {
                 for place in entry.inputs {
@@ -323,12 +336,27 @@ package final class StateFold {
                 }
             }
         } catch { throw .storage(error) }
-        report.foldNanoseconds &+= clock.monotonicNanoseconds() &- began
+        let took = clock.monotonicNanoseconds() &- began
+        report.foldNanoseconds &+= took
+        let assembling = took &- (chain.dispatch.nanoseconds &- dispatched)
+        latencies.enrichment.record(assembling, times: UInt64(batch.inputs.count))
+        latencies.parsing.record(batch.parseNanoseconds, times: batch.tally.messages)
+        if options.follows { noteArrival(batch) }
         report.parseNanoseconds &+= batch.parseNanoseconds
         report.records &+= batch.records
         report.payloadBytes &+= batch.payloadBytes
         report.last = max(report.last, batch.last)
         report.pipeline.add(batch.tally)
+    }
+
+    /// Notes how long live records took from where they were received to here.
+    private func noteArrival(_ batch: RecordBatch) {
+        let now = clock.wallNanoseconds()
+        for entry in batch.entries where entry.receivedAt >= madeAt {
+            let (took, overflow) = now.subtractingReportingOverflow(entry.receivedAt)
+            // A wall clock may step back: no length is then known.
+            if !overflow, took >= 0 { latencies.arrival.record(UInt64(took)) }
+        }
     }
 
     private func checkpoint() throws(FoldError) {

@@ -15,6 +15,9 @@ let coverageVerb = Verb(
             + "create, migrate or move liquidity, whose amounts were read, out of all of them, with "
             + "their number n. Below that, what no decoder knows, by program, with the first record "
             + "it appears in.",
+        "Last come the four stages: what each took in, gave on, dropped and failed at, and how "
+            + "long things were in it; things pass in batches, and each counts with the time of "
+            + "its batch.",
         "--trades prints every decoded trade instead, one JSON object a line, to compare with "
             + "something else.",
     ],
@@ -45,7 +48,7 @@ let coverageVerb = Verb(
         if arguments.has("trades") {
             try printer.finish { try console.write($0) }
         } else {
-            let coverage = CoverageReport(report.pipeline)
+            let coverage = CoverageReport(report.pipeline, StageTable(session.fold))
             try console.write(
                 arguments.text("format") == "json" ? coverage.json(path) : coverage.text
             )
@@ -58,8 +61,12 @@ let coverageVerb = Verb(
 /// Parse rates and unknowns, for people and programs.
 private struct CoverageReport {
     private let tally: PipelineTally
+    private let stages: StageTable
 
-    init(_ tally: PipelineTally) { self.tally = tally }
+    init(_ tally: PipelineTally, _ stages: StageTable) {
+        self.tally = tally
+        self.stages = stages
+    }
 
     private func failures(of strategy: Strategy) -> [(ParseFailure, UInt64)] {
         // A strategy that never failed has no entry.
@@ -118,10 +125,13 @@ private struct CoverageReport {
                     isNumber: [false, true, true]
                 ).text
         }
+        return text + unknownText + "\n" + stages.text + "\n"
+    }
+
+    private var unknownText: String {
         let unknown = unknown
-        guard !unknown.isEmpty else { return text + "\nnothing unknown\n" }
-        text += "\nunknown instructions and events of watched programs:\n"
-        return text
+        guard !unknown.isEmpty else { return "\nnothing unknown\n" }
+        return "\nunknown instructions and events of watched programs:\n"
             + TextGrid(
                 header: ["program", "what", "discriminator", "count", "first record"],
                 rows: unknown.map { key, count, first in
@@ -186,6 +196,8 @@ private struct CoverageReport {
             writer.endObject()
         }
         writer.endArray()
+        writer.key("stages")
+        stages.write(into: &writer)
         writer.endObject()
         writer.endLine()
         return String(decoding: writer.bytes, as: UTF8.self)

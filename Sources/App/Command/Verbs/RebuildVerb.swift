@@ -13,7 +13,8 @@ let rebuildVerb = Verb(
         "Goes on from the last checkpoint and stores checkpoints under derived/, where any SQL tool "
             + "reads them; --force begins at the first record. State made by other versions or "
             + "with other options is never mixed with it. An interrupted run goes on where it was.",
-        "Prints how fast it was and what share of the time each stage took.",
+        "Prints how fast it was, what share of the time each stage took, and what each took in, "
+            + "gave on, dropped and failed at.",
     ],
     operands: [SharedFlags.recording],
     flags: FoldFlags.all + [
@@ -94,14 +95,11 @@ private struct RebuildTalk {
                 + "folding \(share(report.foldNanoseconds)), "
                 + "checkpoints \(share(report.checkpointNanoseconds))",
         ]
-        let drops = report.pipeline.dropped.sorted { $0.key < $1.key }
-            .filter { $0.key != .notMarketData }
-            .map { "\($0.value) \($0.key)" }
-        if !drops.isEmpty { lines.append("left out: \(drops.joined(separator: ", "))") }
         let unproved = fold.assembly.unproved
         if unproved > 0 {
             lines.append("\(unproved) slots were folded without proof that they are whole")
         }
+        lines.append(StageTable(fold).text)
         return lines.joined(separator: "\n")
     }
 

@@ -122,6 +122,11 @@ import Testing
         var state: [UInt8] = []
         machine.encodeOpenState(into: &state)
         #expect(state.count < 400_000)
+        // Every input had one outcome; where something else counts the same, they agree.
+        let tally = machine.tally
+        #expect(InputOutcome.allCases.reduce(0) { $0 + tally.outcomes[$1] } == tally.inputs)
+        #expect(tally.outcomes[.late] == tally.late)
+        #expect(tally.outcomes[.undeclared] == tally.undeclared)
     }
 
     @Test func `slots far ahead push nobody out who comes in order`() {

@@ -60,19 +60,11 @@ struct LaunchLabTradeEvent: Hashable {
         if !isFirstForm { creatorFee = payload.littleEndianUInt64(at: 128) }
         let rest = isFirstForm ? 128 : 136
         shareFee = payload.littleEndianUInt64(at: rest)
-        switch payload.byte(at: rest + 8) {
-        case 0: isBuy = true
-        case 1: isBuy = false
-        default: throw .invalid
-        }
+        isBuy = try !payload.flag(at: rest + 8)
         guard let status = Status(rawValue: payload.byte(at: rest + 9)) else { throw .invalid }
         self.status = status
         guard !isFirstForm else { return }
-        switch payload.byte(at: 146) {
-        case 0: isExactIn = false
-        case 1: isExactIn = true
-        default: throw .invalid
-        }
+        isExactIn = try payload.flag(at: 146)
     }
 
     /// Bytes behind the last known field.

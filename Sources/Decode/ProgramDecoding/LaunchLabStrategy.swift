@@ -8,16 +8,8 @@ import RecordModel
 /// virtual quote plus what was raised. `quoteAmount` is what the raised quote grew or shrank by; the
 /// fees of the protocol, the platform, the sharer and the creator come on top of a buy and off a
 /// sell.
-enum LaunchLabStrategy {
+enum LaunchLabStrategy: ProgramStrategy {
     /// Reads one call with the events that it gave.
-    ///
-    /// - Parameters:
-    ///   - call: its place in the walk.
-    ///   - walk: the calls of the transaction.
-    ///   - transaction: as read from `bytes`.
-    ///   - bytes: what the ranges count in.
-    ///   - findings: what is found goes here.
-    ///   - tally: the answer is counted here.
     static func read(
         _ call: Int,
         in walk: ProgramWalk,

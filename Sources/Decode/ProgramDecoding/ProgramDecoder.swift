@@ -37,10 +37,12 @@ package struct ProgramDecoder {
         findings.removeAll()
         for call in walk.calls.indices
         where walk.calls[call].program.isMarket && !walk.calls[call].isEvent {
-            read(call, transaction, bytes, tally: &tally)
+            let program = walk.calls[call].program
+            read(.call(call), of: program, transaction, bytes, tally: &tally)
         }
         for event in walk.orphans..<walk.events.count {
-            readOrphan(event, transaction, bytes, tally: &tally)
+            let program = walk.events[event].program
+            read(.orphan(event), of: program, transaction, bytes, tally: &tally)
         }
         let movements = TokenMovements(transaction, bytes, walk, shareTokens: findings.shareTokens)
         for burn in movements.burns { findings.add(burn.event, call: burn.call, transaction) }
@@ -72,82 +74,44 @@ package struct ProgramDecoder {
         return facts
     }
 
+    /// Something of one program that a strategy is to read, by its place in the walk.
+    private enum Place {
+        case call(Int)
+        /// An event that no call is known for.
+        case orphan(Int)
+    }
+
     /// The strategies, by program: one direct call, nothing to look up.
     private mutating func read(
-        _ call: Int,
+        _ place: Place,
+        of program: SolanaProgram,
         _ transaction: SolanaTransaction,
         _ bytes: RawSpan,
         tally: inout ParseTally
     ) {
-        switch walk.calls[call].program {
-        case .pumpCurve:
-            PumpCurveStrategy.read(
-                call,
-                in: walk,
-                transaction,
-                bytes,
-                into: &findings,
-                tally: &tally
-            )
-        case .pumpSwap:
-            PumpSwapStrategy.read(
-                call,
-                in: walk,
-                transaction,
-                bytes,
-                into: &findings,
-                tally: &tally
-            )
-        case .raydiumV4:
-            RaydiumV4Strategy.read(
-                call,
-                in: walk,
-                transaction,
-                bytes,
-                into: &findings,
-                tally: &tally
-            )
-        case .raydiumCPMM:
-            RaydiumCPMMStrategy.read(
-                call,
-                in: walk,
-                transaction,
-                bytes,
-                into: &findings,
-                tally: &tally
-            )
-        case .raydiumCLMM:
-            RaydiumCLMMStrategy.read(
-                call,
-                in: walk,
-                transaction,
-                bytes,
-                into: &findings,
-                tally: &tally
-            )
-        case .launchLab:
-            LaunchLabStrategy.read(
-                call,
-                in: walk,
-                transaction,
-                bytes,
-                into: &findings,
-                tally: &tally
-            )
+        switch program {
+        case .pumpCurve: ask(PumpCurveStrategy.self, place, transaction, bytes, &tally)
+        case .pumpSwap: ask(PumpSwapStrategy.self, place, transaction, bytes, &tally)
+        case .raydiumV4: ask(RaydiumV4Strategy.self, place, transaction, bytes, &tally)
+        case .raydiumCPMM: ask(RaydiumCPMMStrategy.self, place, transaction, bytes, &tally)
+        case .raydiumCLMM: ask(RaydiumCLMMStrategy.self, place, transaction, bytes, &tally)
+        case .launchLab: ask(LaunchLabStrategy.self, place, transaction, bytes, &tally)
         case .other, .token, .token2022, .system, .computeBudget: break
         }
     }
 
-    /// An event that no call is known for.
-    private mutating func readOrphan(
-        _ event: Int,
+    private mutating func ask<Strategy: ProgramStrategy>(
+        _ strategy: Strategy.Type,
+        _ place: Place,
         _ transaction: SolanaTransaction,
         _ bytes: RawSpan,
-        tally: inout ParseTally
+        _ tally: inout ParseTally
     ) {
-        switch walk.events[event].program {
-        case .pumpCurve:
-            PumpCurveStrategy.readOrphan(
+        switch place {
+        case .call(let call):
+            strategy.read(call, in: walk, transaction, bytes, into: &findings, tally: &tally)
+        case .orphan(let event):
+            strategy.readOrphan(
                 event,
                 in: walk,
                 transaction,
@@ -155,52 +119,6 @@ package struct ProgramDecoder {
                 into: &findings,
                 tally: &tally
             )
-        case .pumpSwap:
-            PumpSwapStrategy.readOrphan(
-                event,
-                in: walk,
-                transaction,
-                bytes,
-                into: &findings,
-                tally: &tally
-            )
-        case .raydiumV4:
-            RaydiumV4Strategy.readOrphan(
-                event,
-                in: walk,
-                transaction,
-                bytes,
-                into: &findings,
-                tally: &tally
-            )
-        case .raydiumCPMM:
-            RaydiumCPMMStrategy.readOrphan(
-                event,
-                in: walk,
-                transaction,
-                bytes,
-                into: &findings,
-                tally: &tally
-            )
-        case .raydiumCLMM:
-            RaydiumCLMMStrategy.readOrphan(
-                event,
-                in: walk,
-                transaction,
-                bytes,
-                into: &findings,
-                tally: &tally
-            )
-        case .launchLab:
-            LaunchLabStrategy.readOrphan(
-                event,
-                in: walk,
-                transaction,
-                bytes,
-                into: &findings,
-                tally: &tally
-            )
-        case .other, .token, .token2022, .system, .computeBudget: break
         }
     }
 }

@@ -225,21 +225,4 @@ extension PumpCurveStrategy {
             amount: try fields.amount(bytes)
         )
     }
-
-    /// ClaimCashbackEvent. In SOL, unless the instruction names another quote.
-    static func cashbackClaimed(
-        _ fields: inout FieldReader,
-        _ bytes: RawSpan
-    ) throws(ParseFailure) -> FeePayout {
-        let user = try fields.address(bytes)
-        let amount = try fields.amount(bytes)
-        try fields.skip(8 + 8 + 8)  // timestamp, claimed and earned in all
-        return FeePayout(
-            venue: .pumpCurve,
-            entity: nil,
-            recipient: user,
-            quote: .wrappedSOL,
-            amount: amount
-        )
-    }
 }

@@ -2,7 +2,7 @@ import MarketModel
 import RecordModel
 
 /// Reads pump.fun's bonding curve.
-enum PumpCurveStrategy {
+enum PumpCurveStrategy: ProgramStrategy {
     /// What a call of the curve fixes about the trade in it.
     struct Terms {
         var exactness = Trade.Exactness.unknown
@@ -40,6 +40,7 @@ enum PumpCurveStrategy {
                 outcome.fail(error)
             }
         }
+        // What an unknown instruction is there for, nobody knows.
         var isCandidate = instruction.map(isCandidate) ?? false
         if instruction == .migrate || instruction == .migrateV2 {
             findings.addShareToken(walk.account(15, of: call, transaction, bytes))
@@ -134,22 +135,15 @@ enum PumpCurveStrategy {
         _ terms: Terms,
         tally: inout ParseTally
     ) throws(ParseFailure) -> MarketEvent? {
-        let event = walk.events[position]
-        if let fault = event.fault { throw fault }
         let payloads = unsafe walk.payloads.span.bytes
-        var fields = FieldReader(event.payload)
-        let discriminator = try fields.uint64(payloads).byteSwapped
+        var (discriminator, fields) = try walk.openEvent(position, payloads)
         guard let kind = PumpCurveEvent(rawValue: discriminator) else {
             tally.meetUnknown(.pumpCurve, isEvent: true, discriminator)
             return nil
         }
-        guard var found = try read(kind, &fields, payloads, terms) else { return nil }
+        guard let found = try read(kind, &fields, payloads, terms) else { return nil }
         tally.unknownTailBytes &+= UInt64(fields.rest)
-        if event.isBehindCut, case .trade(var trade) = found {
-            trade.flags.insert(.fromCall)
-            found = .trade(trade)
-        }
-        return found
+        return walk.marked(found, from: position)
     }
 
     private static func read(
@@ -172,7 +166,16 @@ enum PumpCurveStrategy {
         case .sweepBondingCurveFee: .feePayout(try swept(&fields, bytes))
         case .distributeCreatorFees: .feePayout(try distributed(&fields, bytes))
         case .distributeFeeToHolders: .feePayout(try distributedToHolders(&fields, bytes))
-        case .claimCashback: .feePayout(try cashbackClaimed(&fields, bytes))
+        case .claimCashback:
+            // In SOL, unless the instruction names another quote.
+            .feePayout(
+                try FeePayout(
+                    cashback: &fields,
+                    bytes,
+                    venue: .pumpCurve,
+                    quote: .wrappedSOL
+                )
+            )
         case .adminSetIdlAuthority, .adminUpdateTokenIncentives, .claimTokenIncentives,
             .closeUserVolumeAccumulator, .extendAccount, .initUserVolumeAccumulator,
             .minimumDistributableFee, .reservedFeeRecipients, .setParams,

@@ -17,7 +17,10 @@ extension PumpSwapStrategy {
             return .poolCreated(created)
         case .collectCoinCreatorFee: return .feePayout(try collected(&fields, bytes))
         case .sweepPoolFee: return .feePayout(try swept(&fields, bytes))
-        case .claimCashback: return .feePayout(try cashbackClaimed(&fields, bytes))
+        case .claimCashback:
+            return .feePayout(
+                try FeePayout(cashback: &fields, bytes, venue: .pumpSwap, quote: nil)
+            )
         case .boostBuyAndBurn: return .poolBoosted(try boosted(&fields, bytes))
         case .initBoost: return .poolBoosted(try boostBegun(&fields, bytes))
         case .setBondingCurveCoinCreator, .setMetaplexCoinCreator, .adminSetCoinCreator,
@@ -115,22 +118,6 @@ extension PumpSwapStrategy {
             entity: pool,
             recipient: recipient,
             quote: quote,
-            amount: amount
-        )
-    }
-
-    private static func cashbackClaimed(
-        _ fields: inout FieldReader,
-        _ bytes: RawSpan
-    ) throws(ParseFailure) -> FeePayout {
-        let user = try fields.address(bytes)
-        let amount = try fields.amount(bytes)
-        try fields.skip(8 + 8 + 8)  // timestamp, claimed and earned in all
-        return FeePayout(
-            venue: .pumpSwap,
-            entity: nil,
-            recipient: user,
-            quote: nil,
             amount: amount
         )
     }

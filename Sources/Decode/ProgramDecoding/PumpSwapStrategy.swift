@@ -2,7 +2,7 @@ import MarketModel
 import RecordModel
 
 /// Reads PumpSwap.
-enum PumpSwapStrategy {
+enum PumpSwapStrategy: ProgramStrategy {
     /// Reads one call with its events.
     static func read(
         _ call: Int,
@@ -51,6 +51,7 @@ enum PumpSwapStrategy {
             }
         default: break
         }
+        // What an unknown instruction is there for, nobody knows.
         let isCandidate = instruction.map(isCandidate) ?? false
         outcome.count(.pumpSwap, isCandidate: isCandidate, in: &tally)
     }
@@ -120,11 +121,8 @@ enum PumpSwapStrategy {
         _ findings: inout MarketFindings,
         _ tally: inout ParseTally
     ) throws(ParseFailure) -> MarketEvent? {
-        let event = walk.events[position]
-        if let fault = event.fault { throw fault }
         let payloads = unsafe walk.payloads.span.bytes
-        var fields = FieldReader(event.payload)
-        let discriminator = try fields.uint64(payloads).byteSwapped
+        var (discriminator, fields) = try walk.openEvent(position, payloads)
         guard let kind = PumpSwapEvent(rawValue: discriminator) else {
             tally.meetUnknown(.pumpSwap, isEvent: true, discriminator)
             return nil
@@ -149,11 +147,7 @@ enum PumpSwapStrategy {
             }
         }
         tally.unknownTailBytes &+= UInt64(fields.rest)
-        if event.isBehindCut, case .trade(var trade) = found {
-            trade.flags.insert(.fromCall)
-            found = .trade(trade)
-        }
-        return found
+        return walk.marked(found, from: position)
     }
 }
 

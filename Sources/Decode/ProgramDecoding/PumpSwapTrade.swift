@@ -68,8 +68,8 @@ struct PumpSwapTrade {
             (net, paid) = (userQuoteIn, quoteIn)
         } else if name.map({ name in
             PumpSwapTrade.exactOutNames.contains { bytes.isEqual(name, $0, isPrefix: false) }
-        }) ?? true {
             // Events without a name are older than any other kind of buy.
+        }) ?? true {
             (exactness, limit) = (.exactOut, mostQuote)
             (net, paid) = (quoteIn, userQuoteIn)
         } else {

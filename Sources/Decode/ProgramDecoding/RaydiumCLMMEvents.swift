@@ -45,11 +45,7 @@ struct RaydiumCLMMSwapEvent: Hashable {
         transferFee0 = payload.littleEndianUInt64(at: 144)
         amount1 = payload.littleEndianUInt64(at: 152)
         transferFee1 = payload.littleEndianUInt64(at: 160)
-        switch payload.byte(at: 168) {
-        case 0: isZeroForOne = false
-        case 1: isZeroForOne = true
-        default: throw .invalid
-        }
+        isZeroForOne = try payload.flag(at: 168)
         sqrtPriceX64 = payload.littleEndianUInt128(at: 169)
         liquidity = payload.littleEndianUInt128(at: 185)
         tick = Int32(bitPattern: payload.littleEndianUInt32(at: 201))
@@ -102,31 +98,30 @@ struct RaydiumCLMMPositionEvent: Hashable {
     var amount0: UInt64
     var amount1: UInt64
     /// Fees paid out; zero when it grew.
-    var fee0: UInt64
-    var fee1: UInt64
+    var fee0: UInt64 = 0
+    var fee1: UInt64 = 0
 
     /// Reads the event of a position that grew.
     init(increase payload: RawSpan) throws(ParseFailure) {
-        guard payload.byteCount >= Self.increaseLength, let position = Address(payload, at: 8)
-        else { throw .truncated }
-        self.position = position
-        liquidity = payload.littleEndianUInt128(at: 40)
-        amount0 = payload.littleEndianUInt64(at: 56)
-        amount1 = payload.littleEndianUInt64(at: 64)
-        fee0 = 0
-        fee1 = 0
+        try self.init(payload, length: Self.increaseLength)
     }
 
     /// Reads the event of a position that shrank.
     init(decrease payload: RawSpan) throws(ParseFailure) {
-        guard payload.byteCount >= Self.decreaseLength, let position = Address(payload, at: 8)
-        else { throw .truncated }
+        try self.init(payload, length: Self.decreaseLength)
+        fee0 = payload.littleEndianUInt64(at: 72)
+        fee1 = payload.littleEndianUInt64(at: 80)
+    }
+
+    /// Reads what both have in the same places.
+    private init(_ payload: RawSpan, length: Int) throws(ParseFailure) {
+        guard payload.byteCount >= length, let position = Address(payload, at: 8) else {
+            throw .truncated
+        }
         self.position = position
         liquidity = payload.littleEndianUInt128(at: 40)
         amount0 = payload.littleEndianUInt64(at: 56)
         amount1 = payload.littleEndianUInt64(at: 64)
-        fee0 = payload.littleEndianUInt64(at: 72)
-        fee1 = payload.littleEndianUInt64(at: 80)
     }
 }
 
@@ -166,5 +161,14 @@ extension RawSpan {
     func littleEndianUInt128(at offset: Int) -> UInt128 {
         UInt128(littleEndianUInt64(at: offset))
             | UInt128(littleEndianUInt64(at: offset &+ 8)) << 64
+    }
+
+    /// The truth value at an offset; anything but 0 and 1 is invalid; traps outside the span.
+    func flag(at offset: Int) throws(ParseFailure) -> Bool {
+        switch byte(at: offset) {
+        case 0: return false
+        case 1: return true
+        default: throw .invalid
+        }
     }
 }

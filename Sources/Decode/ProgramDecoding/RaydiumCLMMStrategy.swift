@@ -3,16 +3,8 @@ import RecordModel
 
 /// Reads calls of Raydium CLMM. Reserves of a pool of concentrated liquidity say nothing about its
 /// price: trades carry its root, the liquidity in range and the tick instead.
-enum RaydiumCLMMStrategy {
+enum RaydiumCLMMStrategy: ProgramStrategy {
     /// Reads one call with the events that it gave.
-    ///
-    /// - Parameters:
-    ///   - call: its place in the walk.
-    ///   - walk: the calls of the transaction.
-    ///   - transaction: as read from `bytes`.
-    ///   - bytes: what the ranges count in.
-    ///   - findings: what is found goes here.
-    ///   - tally: the answer is counted here.
     static func read(
         _ call: Int,
         in walk: ProgramWalk,
@@ -183,7 +175,7 @@ extension RaydiumCLMMStrategy {
         tally: inout ParseTally
     ) throws(ParseFailure) -> Bool {
         var last: Trade?
-        for event in walk.eventRange(of: context.call)
+        for event in walk.events(of: context.call)
         where walk.discriminator(ofEvent: event) == RaydiumCLMMSwapEvent.discriminator {
             let swap = try swapEvent(event, in: walk, &tally)
             let known = vaultMints(of: swap.pool, context, in: walk, transaction, bytes)

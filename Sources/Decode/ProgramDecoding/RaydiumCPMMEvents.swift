@@ -45,7 +45,7 @@ struct RaydiumCPMMSwapEvent: Hashable {
         inputTransferFee = payload.littleEndianUInt64(at: 72)
         outputTransferFee = payload.littleEndianUInt64(at: 80)
         guard length >= 89 else { return }
-        isExactIn = try Self.flag(payload, at: 88)
+        isExactIn = try payload.flag(at: 88)
         guard length >= 170 else { return }
         guard let inputMint = Address(payload, at: 89), let outputMint = Address(payload, at: 121)
         else { throw .truncated }
@@ -54,20 +54,12 @@ struct RaydiumCPMMSwapEvent: Hashable {
             outputMint: outputMint,
             trade: payload.littleEndianUInt64(at: 153),
             creator: payload.littleEndianUInt64(at: 161),
-            isCreatorOnInput: try Self.flag(payload, at: 169)
+            isCreatorOnInput: try payload.flag(at: 169)
         )
     }
 
     /// Bytes behind the last known field.
     static func unknownTail(_ payload: RawSpan) -> Int { max(0, payload.byteCount - 170) }
-
-    private static func flag(_ payload: RawSpan, at offset: Int) throws(ParseFailure) -> Bool {
-        switch payload.byte(at: offset) {
-        case 0: false
-        case 1: true
-        default: throw .invalid
-        }
-    }
 }
 
 /// Liquidity went in or out.
@@ -99,11 +91,7 @@ struct RaydiumCPMMLiquidityEvent: Hashable {
         amount1 = payload.littleEndianUInt64(at: 72)
         transferFee0 = payload.littleEndianUInt64(at: 80)
         transferFee1 = payload.littleEndianUInt64(at: 88)
-        switch payload.byte(at: 96) {
-        case 0: isDeposit = true
-        case 1: isDeposit = false
-        default: throw .invalid
-        }
+        isDeposit = try !payload.flag(at: 96)
     }
 
     /// Bytes behind the last known field.

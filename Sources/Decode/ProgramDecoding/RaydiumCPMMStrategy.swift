@@ -7,16 +7,8 @@ import RecordModel
 /// Of what stays in the pool as fees, parts belong to the protocol, the fund and the creator; the
 /// program keeps them out of the reserves that count, and no event tells how large they are. So
 /// `after` is above the next `before` by those parts.
-enum RaydiumCPMMStrategy {
+enum RaydiumCPMMStrategy: ProgramStrategy {
     /// Reads one call with the events that it gave.
-    ///
-    /// - Parameters:
-    ///   - call: its place in the walk.
-    ///   - walk: the calls of the transaction.
-    ///   - transaction: as read from `bytes`.
-    ///   - bytes: what the ranges count in.
-    ///   - findings: what is found goes here.
-    ///   - tally: the answer is counted here.
     static func read(
         _ call: Int,
         in walk: ProgramWalk,

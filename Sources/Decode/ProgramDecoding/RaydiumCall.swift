@@ -27,11 +27,7 @@ struct RaydiumCall {
         _ transaction: SolanaTransaction,
         _ bytes: RawSpan
     ) throws(ParseFailure) -> Address {
-        guard let index = walk.accountIndex(position, of: call, transaction, bytes) else {
-            throw .missingAccount
-        }
-        guard index < transaction.keys.count else { throw .badIndex }
-        return transaction.keys[index]
+        transaction.keys[try index(position, in: walk, transaction, bytes)]
     }
 
     /// The last account of the call's list.
@@ -83,6 +79,7 @@ struct RaydiumCall {
         return UInt8(exactly: balance.decimals)
     }
 
+    /// Where the account at a position of the call's list stands among the keys.
     private func index(
         _ position: Int,
         in walk: ProgramWalk,
@@ -131,12 +128,6 @@ struct RaydiumCall {
 }
 
 extension ProgramWalk {
-    /// The events that a call gave.
-    func eventRange(of call: Int) -> Range<Int> {
-        let first = Int(calls[call].firstEvent)
-        return first..<first + Int(calls[call].eventCount)
-    }
-
     /// The first eight bytes of an event, big-endian; nil when it is shorter or a `ray_log`.
     func discriminator(ofEvent event: Int) -> UInt64? {
         guard !events[event].isRayLog, events[event].payload.count >= 8 else { return nil }
@@ -149,7 +140,7 @@ extension ProgramWalk {
     /// - Returns: its place in `events`; nil when the call gave none.
     /// - Throws: why the bytes of an event are missing that may be it.
     func event(of call: Int, _ wanted: UInt64) throws(ParseFailure) -> Int? {
-        let range = eventRange(of: call)
+        let range = events(of: call)
         if let found = range.first(where: { discriminator(ofEvent: $0) == wanted }) { return found }
         for event in range {
             if let fault = events[event].fault { throw fault }
@@ -163,7 +154,7 @@ extension ProgramWalk {
         tally: inout ParseTally,
         isKnown: (UInt64) -> Bool
     ) {
-        for event in eventRange(of: call) {
+        for event in events(of: call) {
             guard let discriminator = discriminator(ofEvent: event), !isKnown(discriminator) else {
                 continue
             }

@@ -3,16 +3,8 @@ import RecordModel
 
 /// Reads calls of Raydium AMM v4. A call names the pool, its vaults and the trader; its `ray_log`
 /// tells the amounts and reserves; the mints are those of the vaults' balances.
-enum RaydiumV4Strategy {
+enum RaydiumV4Strategy: ProgramStrategy {
     /// Reads one call with the log that it wrote.
-    ///
-    /// - Parameters:
-    ///   - call: its place in the walk.
-    ///   - walk: the calls of the transaction.
-    ///   - transaction: as read from `bytes`.
-    ///   - bytes: what the ranges count in.
-    ///   - findings: what is found goes here.
-    ///   - tally: the answer is counted here.
     static func read(
         _ call: Int,
         in walk: ProgramWalk,
@@ -84,7 +76,7 @@ enum RaydiumV4Strategy {
         in walk: ProgramWalk,
         tally: inout ParseTally
     ) throws(ParseFailure) -> RaydiumV4Log? {
-        for event in walk.events[walk.eventRange(of: call)] where event.isRayLog {
+        for event in walk.events[walk.events(of: call)] where event.isRayLog {
             if let fault = event.fault { throw fault }
             let payload = unsafe walk.payloads.span.bytes.extracting(event.payload)
             let log = try RaydiumV4Log(payload)

@@ -149,6 +149,63 @@ import Testing
         #expect(fold.arrival.count == 0)
     }
 
+    @Test func `while following, live records are timed from where they were received`() throws {
+        /// Asks for the end once so many records are folded.
+        final class Stopper: FoldObserver {
+            private let count: UInt64
+            private(set) var isAsked = false
+
+            init(after count: UInt64) { self.count = count }
+
+            func read(storedBytes: UInt64, records: UInt64) { isAsked = records >= count }
+        }
+        /// Says one time when the fold is made, and another one ever after.
+        final class TwoTimes: Clock {
+            private let made: Int64
+            private let now: Int64
+            private let looks = Atomic<UInt64>(0)
+
+            init(made: Int64, now: Int64) {
+                self.made = made
+                self.now = now
+            }
+
+            func wallNanoseconds() -> Int64 {
+                looks.wrappingAdd(1, ordering: .relaxed).oldValue == 0 ? made : now
+            }
+            func monotonicNanoseconds() -> UInt64 { 0 }
+        }
+        let market = try market()
+        let records = try census(market).values.reduce(0, +)
+        var received: [Int64] = []
+        let cursor = try RecordCursor(market.reader)
+        while case .record = try cursor.next() {
+            let envelope = cursor.envelope
+            if envelope.kind == .grpcMessageIn { received.append(envelope.receivedAt) }
+        }
+        let (first, last) = (try #require(received.min()), try #require(received.max()))
+        // The earlier half was there before the fold.
+        let middle = first + (last - first) / 2
+        for (made, live) in [(first, received), (middle, received.filter { $0 >= middle })] {
+            var options = FoldOptions()
+            options.helpers = 0
+            options.follows = true
+            let fold = try StateFold(
+                market.reader,
+                options,
+                storage: nil,
+                clock: TwoTimes(made: made, now: last + 5),
+                observer: Stopper(after: records)
+            )
+            #expect(try fold.run().ending == .stopped)
+            let oldest = try #require(live.min())
+            #expect(fold.arrival.longest == UInt64(last + 5 - oldest))
+            // What says something at once is timed too; there is little of it.
+            #expect(fold.arrival.count >= UInt64(live.count))
+            #expect(fold.arrival.count < UInt64(live.count) + 20)
+        }
+    }
+
     @Test func `what a clock says reaches no state`() throws {
         let market = try market()
         let still = try fold(market, StillClock()).fold

@@ -69,6 +69,7 @@ private func usageParts(_ verb: Verb) -> [String] {
 }
 
 private func heading(_ flag: Flag) -> String {
+    // Most flags have no short form.
     (flag.short.map { "-\($0), " } ?? "") + flag.spelling
 }
 

@@ -188,6 +188,7 @@ package struct SourceMachine: Sendable {
         if ending.isOnRequest { return actions + end(.done) }
         if !wasAccepted {
             let isHopeless = ending.advice == .refused
+            // Without a limit nobody tires.
             let isTired = policy.attemptsMax.map { attempts >= $0 } ?? false
             if isHopeless || isTired { return actions + end(.failed(ending.text)) }
         }

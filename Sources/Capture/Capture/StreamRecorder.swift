@@ -231,6 +231,7 @@ package final class StreamRecorder: Sendable {
             let position = progress.positions?.position(of: envelope, payload: payload)
             if let position {
                 let isHigher = progress.summary.lastPosition.map { $0.number < position.number }
+                // The first position is the highest.
                 if isHigher ?? true { progress.summary.lastPosition = position }
             }
             let isFirst = progress.isServing && progress.summary.firstFrame == nil

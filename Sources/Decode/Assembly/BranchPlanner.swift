@@ -160,10 +160,11 @@ struct BranchPlanner {
         guard nodes.last?.conflict != nil else {
             return Branch(tip: tip, nodes: nodes, kept: 0)
         }
-        // What contradicts the final branch counts only when it is as final itself.
+        // What contradicts the final branch counts only when it is as final itself; while nothing is
+        // finalized, nothing is.
         let isFinal =
             tellsVotes
-            ? finalized.map { final in nodes.contains { $0.number == final.number } } ?? false
+            ? finalized.map { final in nodes.contains { $0.number == final.number } } == true
             : nodes.count >= chain.configuration.finalDepth
         return isFinal ? Branch(tip: tip, nodes: nodes, kept: 0) : nil
     }
@@ -173,6 +174,7 @@ struct BranchPlanner {
     private func keptBelow(_ node: BranchNode) -> Int? {
         guard mayStopEarly, let place = chain.appliedPlace(node.number),
             chain.applied[place].hash == node.hash,
+            // Nothing was touched: all of it stays.
             window.lowestTouched.map({ node.number < $0 }) ?? true
         else { return nil }
         return place + 1
@@ -239,6 +241,7 @@ struct BranchPlanner {
         let topApplied = branch.nodes.first { isApplied($0) }?.number
         let final = highestFinalized?.number
         for node in branch.nodes.reversed() {
+            // Nothing applied, nothing below it.
             let isBelow = topApplied.map { node.number < $0 } ?? false
             if isApplied(node) || isReady(node, final: final, isBelow: isBelow) {
                 plan.nodes.append(node)
@@ -270,6 +273,7 @@ struct BranchPlanner {
             return (!isBelow && isBehind(node.number, by: limits.parentSlotsMax))
                 || !chain.streams.streams.contains { stream in
                     stream.promise.hasBlockMeta
+                        // Without any header it may still bring this one.
                         && stream.highestHeader.map { $0 < node.number } ?? true
                 }
         }
@@ -278,6 +282,7 @@ struct BranchPlanner {
         let lacking = chain.content(of: slot, node.hash).lacking
         return !chain.streams.streams.contains { stream in
             stream.tellsVotes && !stream.promise.groups.isDisjoint(with: lacking)
+                // Without any confirmation it has passed nothing.
                 && stream.confirmedThrough.map { $0 < node.number } ?? true
         }
     }

@@ -45,7 +45,7 @@ struct OpenSlot: Sendable {
             return nil
         }
         let isAsked =
-            stream.isFromSlotValid && stream.promise.fromSlot.map { $0.number <= number } ?? false
+            stream.isFromSlotValid && stream.promise.fromSlot.map { $0.number <= number } == true
         parts.append(
             SlotPart(
                 stream: stream.id,

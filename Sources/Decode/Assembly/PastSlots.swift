@@ -37,6 +37,7 @@ struct PastSlots: Sendable {
     func lacks(_ signature: Signature, at position: UInt64) -> Bool {
         guard lacking.contains(where: { $0.contains(position) }) else { return false }
         let known = contents.first { $0.position == position }
+        // Of a slot whose contents are forgotten, everything may be news.
         return known.map { !$0.signatures.contains(signature) } ?? true
     }
 

@@ -270,6 +270,7 @@ package struct SlotAssembler: Sendable {
         let number = header.slot.number
         _ = reach(number, stream)
         let open = chain.streams[stream]
+        // The first header is the highest.
         if open.highestHeader.map({ $0 < number }) ?? true {
             chain.streams[stream].highestHeader = number
         }
@@ -383,6 +384,7 @@ package struct SlotAssembler: Sendable {
     /// A stream has passed everything up to a slot.
     private mutating func confirm(_ number: UInt64, by stream: Int) {
         let before = chain.streams[stream].confirmedThrough
+        // The first confirmation goes further than none.
         guard before.map({ $0 < number }) ?? true else { return }
         chain.streams[stream].confirmedThrough = number
         // Those at or below `before` were looked at when they were confirmed or got their header.

@@ -74,7 +74,7 @@ struct SlotWindow: Sendable {
             slots.removeLast()
             hasCrowdedOut = true
         }
-        let isOverfull = crowdedOut?.contains(number) ?? false
+        let isOverfull = crowdedOut?.contains(number) == true
         let place = place(of: number)
         slots.insert(
             OpenSlot(number, at: sequence, groups: groups, isOverfull: isOverfull),

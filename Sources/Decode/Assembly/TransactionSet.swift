@@ -138,6 +138,7 @@ struct TransactionSet: Sendable {
                 let entry = entries[place]
                 if (entry.parts | entry.barrenParts) & mask != 0 {
                     versions += 1
+                    // The first version is the best one so far.
                     if best.map({ isBetter(place, than: $0, in: mask) }) ?? true { best = place }
                 }
                 place = Int(entry.next)

@@ -32,6 +32,7 @@ extension JSONValue {
             } catch {
                 return nil
             }
+            // Neither a text nor a quantity: the caller makes the fault that fits its place.
         } ?? nil
     }
 }

@@ -35,6 +35,7 @@ package enum EthereumSubscription: Hashable, Sendable {
             self = .logs(try EthereumLogFilter(arguments[1], argument: 1))
         case "newPendingTransactions":
             guard arguments.count <= 2 else { throw .tooManyArguments(max: 2) }
+            // Without the argument nodes send hashes alone.
             self = .newPendingTransactions(full: try Self.flag(arguments, at: 1) ?? false)
         default:
             self = .other(name: name, arguments: Self.canonical(arguments.dropFirst()))

@@ -181,6 +181,7 @@ package struct RecordIntake {
 
     private mutating func opened(_ stream: StreamID, _ fields: EventFields?) {
         guard let fields, fields.text(.transport) != "websocket",
+            // A stream that names no method is taken for what all but a few calls are.
             fields.text(.method)?.hasSuffix("/Subscribe") ?? true
         else { return }
         let source = fields.text(.source) ?? ""  // one without a source belongs to none

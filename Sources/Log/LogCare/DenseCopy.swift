@@ -126,6 +126,7 @@ struct DenseCopy {
 
     private func takes(event envelope: RecordEnvelope, _ fields: EventFields?) -> Bool {
         let source = fields?.text(.source)
+        // What names no source concerns all of them.
         let isOfSource = filter.sources.isEmpty || source.map(filter.sources.contains) ?? true
         switch envelope.kind {
         case .runStarted, .runEnded: return true
@@ -134,6 +135,7 @@ struct DenseCopy {
             guard filter.streams.isEmpty || filter.streams.contains(envelope.sequence.value) else {
                 return false
             }
+            // A stream without a source is none of those that were named.
             return filter.sources.isEmpty || source.map(filter.sources.contains) ?? false
         case .gapOpened: return isOfSource
         case .gapBounded, .gapFilled, .gapAbandoned:

@@ -63,6 +63,7 @@ package struct FilteredCut {
         var afterLoss = ContextAfterLoss(reader)
         let total = try logging(reader.segmentBytes)
         var passed: UInt64 = 0
+        // Without a last record the cut goes to the end.
         loop: while last.map({ steady.next <= $0 }) ?? true {
             switch try steady.step() {
             case .end: break loop

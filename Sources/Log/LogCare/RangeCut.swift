@@ -76,6 +76,7 @@ package struct RangeCut {
         let steady = try SteadyCursor(reader, from: first)
         var afterLoss = ContextAfterLoss(reader)
         let total = try logging(reader.segmentBytes)
+        // Without a last record the cut goes to the end.
         loop: while last.map({ steady.next <= $0 }) ?? true {
             switch try steady.step() {
             case .end: break loop

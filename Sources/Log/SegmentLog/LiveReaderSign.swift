@@ -23,6 +23,7 @@ struct LiveReaderSign {
     private mutating func open() {
         guard !isOpened else { return }
         isOpened = true
+        // Without the file no sign is given or seen: readers and writer wait a little longer.
         do throws(SystemError) { file = try disk.open(path, .readOnly) } catch { file = nil }
     }
 
@@ -31,12 +32,14 @@ struct LiveReaderSign {
     mutating func give() {
         guard !isDone else { return }
         open()
-        do throws(SystemError) { isDone = try file?.tryShare() ?? true } catch { isDone = true }
+        // What failed once is not tried again and again: it is a courtesy.
+        do throws(SystemError) { isDone = try file?.tryShare() != false } catch { isDone = true }
     }
 
     /// Whether a reader gives the sign.
     mutating func isGiven() -> Bool {
         open()
-        do throws(SystemError) { return try file?.isShared() ?? false } catch { return false }
+        // A sign that cannot be seen is none: blocks then wait as long as without live readers.
+        do throws(SystemError) { return try file?.isShared() == true } catch { return false }
     }
 }

@@ -405,6 +405,7 @@ package final class RecordCursor {
         if isSealed {
             let last = descriptor.lastSequence ?? open?.seal?.lastSequence
             let first = expected
+            // Where nobody knows how much there was, records may be missing.
             let isMissing = last.map { $0 >= first } ?? true
             if let last, isMissing { expected = last.next }
             let damage = report(
@@ -471,8 +472,8 @@ package final class RecordCursor {
                 reader.segment(above: descriptor.ordinal)?.firstSequence
                 ?? descriptor.lastSequence?.next
             leaveSegment()
-            // How much an active segment held, nobody knows.
             let last = next?.previous
+            // How much an active segment held, nobody knows: records may be missing.
             let isLoss = last.map { $0 >= first } ?? true
             if isLoss, let last { expected = last.next }
             return .damage(
@@ -494,6 +495,7 @@ package final class RecordCursor {
         let last = descriptor.lastSequence ?? open?.seal?.lastSequence
         let known = pendingDamage
         pendingDamage = nil
+        // An end that nobody wrote down is no loss: the segment ends where its bytes do.
         let isLoss = last.map { $0 >= expected } ?? false
         guard isLoss || known != nil else {
             leaveSegment()

@@ -18,13 +18,13 @@ package enum ProjectorSet {
     package static func make(_ names: Set<String>?, in store: StateStore) -> [any Projector] {
         let parameters = MonitorParameters(store.chain)
         var projectors: [any Projector] = []
-        if names?.contains(LifecycleProjector.name) ?? true {
+        if names?.contains(LifecycleProjector.name) != false {
             projectors.append(LifecycleProjector(store, parameters))
         }
-        if names?.contains(TradingProjector.name) ?? true {
+        if names?.contains(TradingProjector.name) != false {
             projectors.append(TradingProjector(store, parameters))
         }
-        if names?.contains(LiquidityProjector.name) ?? true {
+        if names?.contains(LiquidityProjector.name) != false {
             projectors.append(LiquidityProjector(store, parameters))
         }
         return projectors

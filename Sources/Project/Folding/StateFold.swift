@@ -235,7 +235,7 @@ package final class StateFold {
         if isAsked, report.ending == .end, options.follows { report.ending = .stopped }
     }
 
-    private var isAsked: Bool { observer?.isAsked ?? false }
+    private var isAsked: Bool { observer?.isAsked == true }
 
     private func freshBatch() -> RecordBatch {
         let batch = spare.popLast() ?? RecordBatch()

@@ -97,7 +97,7 @@ enum LifecyclePools {
         guard state.set.works[place].row.pool == nil else { return }
         if state.set.works[place].row.curve != nil {
             let isPaid = [trade.fees.creator, trade.fees.cashback].contains { fee in
-                fee.map { $0 > 0 } ?? false
+                fee.map { $0 > 0 } == true
             }
             guard trade.venue == .pumpSwap, isPaid else { return }
             if state.set.works[place].row.phase < .complete {

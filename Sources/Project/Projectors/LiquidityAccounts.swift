@@ -49,6 +49,7 @@ struct LiquidityAccounts {
     ) {
         guard account.mints.count == 2, account.vaults.count == 2 else { return }
         let isQuoteFirst = parameters.isQuoteFirst(account.mints[0], account.mints[1])
+        // A pair without a known quote keeps the order of the pool, and says that it is raw.
         let isReversed = isQuoteFirst ?? false
         let place: Int
         if let found = state.set.find(pool) {

@@ -42,6 +42,7 @@ struct SandwichFinder {
             guard isForeignBetween, isLeg(index, in: window) else { continue }
             candidates += 1
             if let match = evaluate(front: index, back: back, link: link, in: window),
+                // The first match is the best one so far.
                 best.map({ match.link < $0.link }) ?? true
             {
                 best = match
@@ -127,6 +128,7 @@ struct SandwichFinder {
         func weigh() {
             let distance = total > wanted ? total - wanted : wanted - total
             guard TradeWindow.isNear(total, wanted, basisPoints: basisPoints) else { return }
+            // The first run is the nearest so far.
             if best.map({ distance <= $0.2 }) ?? true { best = (run, total, distance) }
         }
         weigh()

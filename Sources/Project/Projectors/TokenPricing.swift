@@ -41,6 +41,7 @@ struct TokenPricing {
         else { return }
         work.market.marketCap = cap.value
         if cap.isSaturated { work.market.isSaturated = true }
+        // The first cap is the highest.
         if work.market.highestCap.map({ cap.value > $0 }) ?? true {
             work.market.highestCap = cap.value
             work.market.highestPosition = moment.position

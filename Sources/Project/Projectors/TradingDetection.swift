@@ -219,7 +219,7 @@ extension TradingProjector {
         detection.cost = match.cost
         detection.loss = loss?.quote
         detection.lossBasisPoints = loss?.basisPoints
-        detection.isLossExact = loss?.isExact ?? false
+        detection.isLossExact = loss?.isExact == true
         detection.severity = DetectionSeverity(lossBasisPoints: loss?.basisPoints)
         detection.inventoryBasisPoints = match.inventoryBasisPoints
         let key = Detection.Key(slot: back.slot, place: back.place, kind: match.kind)

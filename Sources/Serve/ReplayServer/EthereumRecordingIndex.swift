@@ -109,9 +109,10 @@ struct EthereumRecordingIndex: Sendable {
         _ found: [EthereumRecordedStream],
         _ options: EthereumServeOptions
     ) throws(EthereumServeError) {
-        streams = found.filter { options.sources?.contains($0.source) ?? true }
+        streams = found.filter { options.sources?.contains($0.source) != false }
         guard !streams.isEmpty else { throw .nothingRecorded }
         if let wanted = options.chainID {
+            // A stream whose chain nobody told may be of the one that is wanted.
             streams.removeAll { $0.chainID.map { $0 != wanted } ?? false }
             guard !streams.isEmpty else { throw .nothingRecorded }
             chainID = wanted

@@ -114,6 +114,7 @@ package struct GeyserRecordingIndex: Sendable {
 
     private mutating func opened(_ cursor: some RecordAtHand) {
         guard let fields = Self.fields(cursor), fields.text(.transport) != "websocket",
+            // A stream that names no method is taken for what all but a few calls are.
             fields.text(.method)?.hasSuffix("/Subscribe") ?? true
         else { return }
         let id = cursor.envelope.sequence

@@ -92,6 +92,7 @@ struct GeyserSlotIndex: Sendable {
         if entries[place].partsFirst == .none {
             entries[place].partsFirst = sequence
             let isAtStart = summary.kind != .account && summary.index == 0
+            // The first slot with parts is behind no other.
             let isBehindOther = lowestWithParts.map { $0 < slot } ?? false
             if isAtStart || isBehindOther { entries[place].isWhole = true }
             lowestWithParts = min(lowestWithParts ?? slot, slot)
@@ -114,6 +115,7 @@ struct GeyserSlotIndex: Sendable {
         // Confirmed is processed too, and finalized is both.
         for lower in 0...level where reached[lower] == nil {
             reached[lower] = sequence
+            // The first head is the highest.
             if heads[lower].last.map({ $0.slot < slot }) ?? true {
                 heads[lower].append((sequence, slot))
             }
@@ -170,6 +172,7 @@ struct GeyserSlotIndex: Sendable {
         else { return }
         for level in 0..<3 where known.levels[level] == nil && reached[level] != nil {
             known.levels[level] = sequence
+            // The first block is the highest.
             if blocks[level].last.map({ $0.slot < known.slot }) ?? true {
                 blocks[level].append(
                     GeyserKnownBlock(

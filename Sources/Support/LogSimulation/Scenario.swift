@@ -82,8 +82,10 @@ package struct Scenario {
         case "wait": recorder.wait(nanoseconds: UInt64(command.count) * 1000)
         case "close":
             recorder.close()
-            lines.append(recorder.story.last { !$0.hasPrefix("killed") }.map(plain) ?? "")
-            lines.removeLast(lines.last == "" ? 1 : 0)
+            if let told = recorder.story.last(where: { !$0.hasPrefix("killed") }) {
+                lines.append(plain(told))
+                if lines.last == "" { lines.removeLast() }
+            }
         case "kill": recorder.kill()
         case "crash": crash(command)
         case "follow": recorder.follow()
@@ -160,7 +162,7 @@ package struct Scenario {
             let numbers: [String: Int32] = ["EIO": 5, "ENOSPC": 28, "EINTR": 4]
             disk.failNext(
                 call,
-                of: command.value("of") ?? "",
+                of: command.value("of") ?? "",  // any file
                 errno: numbers[command.value("errno") ?? "EIO"] ?? 5,
                 after: command.number("after") ?? 0,  // at once
                 times: command.number("times") ?? 1

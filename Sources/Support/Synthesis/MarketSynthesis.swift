@@ -133,6 +133,7 @@ package struct MarketSynthesis {
     /// when the run would be over before it is back.
     private mutating func breakStream(_ index: Int, at time: Int64) {
         let stream = geyser[index].stream
+        // A stream without a start of its own was there from the beginning.
         guard slotsLeft > 5, starts[stream].map({ $0 < time }) ?? true else { return }
         geyser[index].close(.cut, at: time, into: &queue)
         ends[stream] = time

@@ -12,6 +12,7 @@ enum MessageDeflate {
 
         init(_ text: String) {
             let parts = ASCII.split(text, at: UInt8(ascii: ";"))
+            // Splitting always gives a part; the name of an empty offer is empty, and not known.
             name = ASCII.lowercased(parts.first ?? "")
             parameters = parts.dropFirst().map { part in
                 let pair = ASCII.split(part, at: UInt8(ascii: "="))

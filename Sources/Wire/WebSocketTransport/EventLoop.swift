@@ -91,6 +91,7 @@ package final class EventLoop: @unchecked Sendable {
     /// Whether the caller runs on the loop's thread.
     var isOnLoop: Bool {
         shared.withLock { state in
+            // Before the thread runs, nobody is on it.
             state.identity.map { pthread_equal($0, pthread_self()) != 0 } ?? false
         }
     }

@@ -134,6 +134,7 @@ package final class WebSocketConnection: @unchecked Sendable {
             return state.queuedByteCount <= half ? true : nil
         }
         guard let deadline else { return shared.wait(until: look) }
+        // The deadline came first: there is no space.
         return shared.wait(deadline: deadline, until: look) ?? false
     }
 
@@ -150,7 +151,10 @@ package final class WebSocketConnection: @unchecked Sendable {
     ///   - code: valid on the wire (`CloseCode.isValidOnWire`); nil sends an empty close frame.
     ///   - reason: cut to 123 bytes of UTF-8.
     package func close(code: UInt16? = CloseCode.normal, reason: String = "") {
-        precondition(code.map(CloseCode.isValidOnWire) ?? true, "code is not for the wire")
+        precondition(
+            code.map(CloseCode.isValidOnWire) != false,
+            "code is not for the wire"
+        )
         let body = CloseBody(code: code, reason: reason)
         request { state in
             if state.stage == .opening { state.isAborted = true }

@@ -121,7 +121,7 @@ final class FoldSession: FoldObserver {
     private final class Relay: FoldObserver {
         weak var session: FoldSession?
 
-        var isAsked: Bool { session?.isAsked ?? false }
+        var isAsked: Bool { session?.isAsked == true }
         func read(storedBytes: UInt64, records: UInt64) {
             session?.read(storedBytes: storedBytes, records: records)
         }

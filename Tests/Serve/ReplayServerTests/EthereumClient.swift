@@ -157,6 +157,11 @@ final class EthereumStage {
         )
         self.stage = stage
         var options = EthereumServeOptions()
+        // Times that a client is given for its next request: no test may depend on being fast
+        // enough. Those in which they are to run out set them.
+        options.settlingMilliseconds = 3_600_000
+        options.settlingMillisecondsMax = 3_600_000
+        options.callGraceMilliseconds = 3_600_000
         change(&options)
         do {
             server = try EthereumReplayServer(

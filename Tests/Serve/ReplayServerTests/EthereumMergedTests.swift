@@ -49,7 +49,7 @@ struct EthereumMergedTests {
     {
         let maker = try EthereumRecordingMaker()
         try overlapping(maker)
-        let stage = try EthereumStage(maker)
+        let stage = try EthereumStage(maker) { $0.settlingMilliseconds = 20 }
         let client = try EthereumClient(stage.server)
         let params =
             #"["logs",{"address":"\#(address(1))","topics":[["\#(hash(2))","\#(hash(3))"]]}]"#
@@ -104,7 +104,7 @@ struct EthereumMergedTests {
         for text in story { try maker.received(stream, .text(notification("0xa1", text))) }
         for text in story { try maker.received(other, .text(notification("0xb1", text))) }
         try maker.finish()
-        let stage = try EthereumStage(maker)
+        let stage = try EthereumStage(maker) { $0.settlingMilliseconds = 20 }
         let client = try EthereumClient(stage.server)
         let params = #"["logs",{"address":"\#(address(7))"}]"#
         try client.send(jsonCall(1, "eth_subscribe", params))
@@ -133,7 +133,9 @@ struct EthereumMergedTests {
         }
         try maker.finish()
         for (random, counts) in [(FixedRandom(.max), true), (FixedRandom(1), false)] {
-            let stage = try EthereumStage(maker, random: random)
+            let stage = try EthereumStage(maker, random: random) {
+                $0.settlingMilliseconds = 20
+            }
             let client = try EthereumClient(stage.server)
             try client.send(
                 jsonCall(1, "eth_subscribe", #"["logs",{"address":"\#(address(7))"}]"#)

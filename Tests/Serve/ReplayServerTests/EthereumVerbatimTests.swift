@@ -108,7 +108,10 @@ struct EthereumVerbatimTests {
     @Test func `a client without the second call gets its own messages unchanged`() throws {
         let maker = try EthereumRecordingMaker()
         let expected = try eventful(maker)
-        let stage = try EthereumStage(maker) { $0.callGraceMilliseconds = 50 }
+        let stage = try EthereumStage(maker) {
+            $0.settlingMilliseconds = 20
+            $0.callGraceMilliseconds = 50
+        }
         let client = try EthereumClient(stage.server)
         try client.send(jsonCall(1, "eth_subscribe", heads))
         // Nothing of the other subscription, no pings, nothing that is for nobody.
@@ -313,7 +316,10 @@ struct EthereumVerbatimTests {
         let second = WireFrame.text(notification("0xaa", header(2, hash: 2, parent: 1)))
         try maker.received(stream, second)
         try maker.finish()
-        let stage = try EthereumStage(maker) { $0.callGraceMilliseconds = 50 }
+        let stage = try EthereumStage(maker) {
+            $0.settlingMilliseconds = 20
+            $0.callGraceMilliseconds = 50
+        }
         let client = try EthereumClient(stage.server)
         try client.send(jsonCall(1, "eth_subscribe", heads))
         let expected = [first, WireFrame(0x89, "inside"), second]

@@ -40,7 +40,9 @@ struct ReplayStageTests {
     }
 
     @Test func `who comes late begins at the head`() throws {
-        let recording = try StageRecording(times: [0, 0, 0, 900_000_000, 999_000_000])
+        // At the recorded rate the last two are an hour away, however slow the machine.
+        let hour: UInt64 = 3_600_000_000_000
+        let recording = try StageRecording(times: [0, 0, 0, hour, hour + 100_000_000])
         let stage = try recording.stage(options(6, first: 2, rate: .recorded))
         defer { stage.stop() }
         let early = try recording.listener(stage)

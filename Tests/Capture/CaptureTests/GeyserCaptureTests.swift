@@ -392,11 +392,13 @@ private func message(_ number: Int) -> [UInt8] {
     }
 
     @Test func `pings go out inside the stream and are recorded`() throws {
+        let isRecorded = Monitor(false)
         let server = try ScriptedServer { call, _ in
             try call.accept([GRPCMetadataEntry("x-server", "a")])
-            while !call.isOver { Thread.sleep(nanoseconds: 1_000_000) }
+            isRecorded.wait { $0 ? () : nil }
         }
         defer { server.close() }
+        defer { isRecorded.update { $0 = true } }
         let deck = try Deck()
         let source = try server.source { $0.pingNanoseconds = 10_000_000 }
         let requests = server.requests

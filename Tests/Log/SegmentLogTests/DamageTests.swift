@@ -174,7 +174,7 @@ import Testing
             }
             for number in 0..<12 {
                 let last = try writer.append(event: .note, fields: EventFields()).sequence
-                while writer.watermarks.written < last { Thread.sleep(nanoseconds: 20_000) }
+                try writer.waitWritten(last)
                 if number == 3 {
                     disk.setFault(.once(at: disk.operations + at - 19, errno: 5))
                 }
@@ -196,7 +196,7 @@ import Testing
             let writer = try open(disk, quickOptions(policy, onFull: .exit))
             for _ in 0..<5 { try writer.append(event: .note, fields: EventFields()) }
             let last = writer.watermarks.appended
-            while writer.watermarks.written < last { Thread.sleep(nanoseconds: 20_000) }
+            try writer.waitWritten(last)
             disk.setBytesMax(8192 + 700)
             #expect(throws: LogError.self) { try writer.close(cause: "test") }
             let read = try readAll(simulatedPath, on: disk)
@@ -218,11 +218,11 @@ import Testing
                 let payload = noise(1800, seed: UInt64(number))
                 let envelope = RecordEnvelope(kind: .grpcMessageIn, receivedAt: 1, monotonic: 1)
                 let last = try writer.append(envelope, payload: payload.span.bytes).sequence
-                while writer.watermarks.written < last { Thread.sleep(nanoseconds: 20_000) }
+                try writer.waitWritten(last)
             }
             disk.setBytesMax((1 << 40) - Int(try disk.freeBytes(at: simulatedPath)))
             try writer.append(event: .note, fields: EventFields())
-            while writer.failure == nil { Thread.sleep(nanoseconds: 20_000) }
+            try eventually("the full disk") { writer.failure != nil }
             // The reserve is removed, then the file is synced.
             if hasSyncFailed { disk.setFault(.once(at: disk.operations + 2, errno: 5)) }
             #expect(throws: LogError.self) { try writer.close(cause: "test") }

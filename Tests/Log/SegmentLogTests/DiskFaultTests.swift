@@ -154,7 +154,7 @@ import Testing
                 for _ in 0..<300 {
                     let first = try writer.append(event: .note, fields: EventFields()).sequence
                     // Written but not durable: the next flush finds the file dirty.
-                    while writer.watermarks.written < first { Thread.sleep(nanoseconds: 10_000) }
+                    try writer.waitWritten(first)
                     let last = try writer.append(event: .note, fields: EventFields()).sequence
                     try writer.flush()
                     guard writer.watermarks.durable >= last else { return false }
@@ -186,9 +186,7 @@ import Testing
                     let durable = writer.watermarks.durable
                     while writer.watermarks.durable == durable {
                         let last = try writer.append(event: .note, fields: EventFields()).sequence
-                        while writer.watermarks.written < last {
-                            Thread.sleep(nanoseconds: 10_000)
-                        }
+                        try writer.waitWritten(last)
                         guard last.value < 500 else { return false }
                     }
                 }

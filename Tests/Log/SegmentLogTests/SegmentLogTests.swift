@@ -20,9 +20,9 @@ import Testing
             payload: [7].span.bytes
         )
         var found: Sequence?
-        for _ in 0..<10_000 where found == nil {
+        try eventually("the record") {
             if case .record = try cursor.next() { found = cursor.envelope.sequence }
-            Thread.sleep(nanoseconds: 1_000_000)
+            return found != nil
         }
         #expect(found == appended.sequence)
         try writer.close(cause: "test")
@@ -35,10 +35,10 @@ import Testing
         let writer = try openWriter(folder.path, options)
         try writer.flush()
         var segments = 0
-        for _ in 0..<10_000 where segments < 2 {
+        try eventually("the second segment") {
             segments = try RecordingReader(path: folder.path, disk: LinuxFileSystem())
                 .segments.count
-            Thread.sleep(nanoseconds: 1_000_000)
+            return segments >= 2
         }
         #expect(segments == 2)
         try writer.close(cause: "test")

@@ -22,6 +22,31 @@ func watched<Value: Sendable>(
     return try #require(result.wait(deadline: deadline) { $0 }, "\(what) hangs")
 }
 
+/// Waits until something that another thread does has come about. The log tells nobody when a block
+/// is written, so the question is asked again and again; a minute without it is a failure.
+func eventually(
+    _ what: String,
+    sourceLocation: SourceLocation = #_sourceLocation,
+    _ isSo: () throws -> Bool
+) throws {
+    let deadline = SystemClock().monotonicNanoseconds() + 60_000_000_000
+    while try !isSo() {
+        try #require(
+            SystemClock().monotonicNanoseconds() < deadline,
+            "waited for \(what)",
+            sourceLocation: sourceLocation
+        )
+        Thread.sleep(nanoseconds: 50_000)
+    }
+}
+
+extension LogWriter {
+    /// Waits until a record is in the file.
+    func waitWritten(_ sequence: Sequence) throws {
+        try eventually("record \(sequence)") { watermarks.written >= sequence }
+    }
+}
+
 /// Options that bring every mechanism of the log into a run of a few milliseconds.
 func quickOptions(_ durability: DurabilityPolicy, onFull: FullDiskPolicy = .wait) -> LogOptions {
     var options = LogOptions()

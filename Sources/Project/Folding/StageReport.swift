@@ -45,6 +45,7 @@ package struct StageReport: Hashable, Sendable {
         package let count: UInt64
     }
 
+    /// Which one.
     package let stage: Stage
     /// What went in.
     package let taken: UInt64

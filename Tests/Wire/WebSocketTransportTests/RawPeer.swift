@@ -39,13 +39,22 @@ final class RawPeer: @unchecked Sendable {
 
     /// A listening socket with its port.
     static func listen() throws -> (listener: RawPeer, port: UInt16) {
+        try bound(isListening: true)
+    }
+
+    /// A port that refuses, and the socket that keeps it from everybody else as long as it lives.
+    static func refusing() throws -> (holder: RawPeer, port: UInt16) {
+        try bound(isListening: false)
+    }
+
+    private static func bound(isListening: Bool) throws -> (RawPeer, UInt16) {
         let peer = RawPeer(descriptor: socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0))
         var address = loopback(0)
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
         let code = withUnsafeMutablePointer(to: &address) {
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
                 bind(peer.descriptor, pointer, length) == 0
-                    && Glibc.listen(peer.descriptor, 8) == 0
+                    && (!isListening || Glibc.listen(peer.descriptor, 8) == 0)
                     && getsockname(peer.descriptor, pointer, &length) == 0
             }
         }

@@ -118,6 +118,23 @@ class State(Case):
             else:
                 self.assertEqual(row["n"], row["decoded"], row)
 
+    def test_what_goes_into_a_stage_comes_out_is_dropped_or_fails(self) -> None:
+        path = self.recording()
+        report = json.loads(self.ok("coverage", path, "--format", "json").stdout)
+        stages = report["stages"]
+        names = ["ingestion", "parsing", "enrichment", "dispatch"]
+        self.assertEqual([stage["stage"] for stage in stages], names)
+        for stage in stages:
+            lost = [int(count) for part in ("dropped", "errors") for count in stage[part].values()]
+            self.assertEqual(int(stage["in"]), int(stage["out"]) + sum(lost), stage)
+            p50, p99, most = (int(stage["latency_ns"][key]) for key in ("p50", "p99", "max"))
+            self.assertTrue(0 < p50 <= p99 <= most, stage)
+        self.assertEqual(stages[1]["in"], report["messages"])
+        told = self.ok("rebuild", path, "--in-memory").stderr
+        for stage in stages:
+            row = rf"^{stage['stage']} +{stage['unit']} +{stage['in']} +{stage['out']} "
+            self.assertRegex(told, re.compile(row, re.M))
+
     def test_a_regression_is_told_with_its_rung_and_rows(self) -> None:
         path = self.recording()
         self.assertEqual(run("test", path).code, 1)

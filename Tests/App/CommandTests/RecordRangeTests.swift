@@ -119,6 +119,14 @@ private func slot(_ number: UInt64) -> RecordRange.Point {
     }
 
     @Test(arguments: [
+        (0, "0ns"), (999, "999ns"), (1_000, "1.0us"), (1_449, "1.4us"), (999_999, "999.9us"),
+        (5_600_000, "5.6ms"), (61_950_000_000, "61.9s"), (UInt64.max, "18446744073.7s"),
+    ])
+    func `short times are written with one decimal, cut`(nanoseconds: UInt64, text: String) {
+        #expect(TimeSpan.fineText(nanoseconds) == text)
+    }
+
+    @Test(arguments: [
         ("4096", UInt64(4096)), ("64MiB", 67_108_864), ("10GB", 10_000_000_000), ("1kB", 1_000),
         ("3B", 3), ("0", 0), ("8388607TiB", 9_223_370_937_343_148_032),
     ])

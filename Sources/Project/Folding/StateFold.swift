@@ -162,22 +162,14 @@ package final class StateFold {
 
     /// Takes one record that somebody else reads, such as a replay that paces itself; it is parsed
     /// and folded before this returns. What was in force before the first record is taken from the
-    /// recording's oldest segment.
+    /// recording, as if reading had begun there.
     ///
     /// - Throws: what went wrong.
     package func take(
         _ envelope: RecordEnvelope,
         _ payload: UnsafeRawBufferPointer
     ) throws(FoldError) {
-        let batch: RecordBatch
-        if let single {
-            batch = single.batch
-            batch.removeAll()
-        } else {
-            batch = RecordBatch()
-            single = (batch, UpdateParser())
-            do throws(LogError) { try prime(into: batch) } catch { throw .log(error) }
-        }
+        let batch = try singleBatch(before: envelope.sequence)
         let began = clock.monotonicNanoseconds()
         intake.take(envelope, payload, into: batch)
         let taken = clock.monotonicNanoseconds()
@@ -187,13 +179,46 @@ package final class StateFold {
         try fold(batch)
     }
 
+    /// Takes a statement that records are missing where somebody else reads.
+    ///
+    /// - Parameters:
+    ///   - last: the last of them.
+    ///   - isDamage: whether they are damaged; otherwise they are a hole.
+    /// - Throws: what went wrong.
+    package func takeMissing(through last: Sequence, isDamage: Bool) throws(FoldError) {
+        let batch = try singleBatch(before: last.next)
+        intake.takeMissing(through: last, isDamage: isDamage, into: batch)
+        try fold(batch)
+    }
+
+    /// The batch for what is given one by one; the first time it says what was in force.
+    private func singleBatch(before first: Sequence) throws(FoldError) -> RecordBatch {
+        if let single {
+            single.batch.removeAll()
+            return single.batch
+        }
+        let batch = RecordBatch()
+        single = (batch, UpdateParser())
+        do throws(LogError) { try prime(into: batch, before: first) } catch { throw .log(error) }
+        return batch
+    }
+
     // MARK: Reading
 
     private func read(through lanes: ParseLanes) throws(FoldError) {
+        // Which segments there were is not sure then: as if the first record were damaged.
+        if let damage = reader.manifestDamage {
+            report.damage &+= 1
+            guard options.skipsDamage else {
+                report.ending = .damage("\(damage)")
+                return
+            }
+            observer?.skipped("\(damage)")
+        }
         let cursor: RecordCursor
         var batch = freshBatch()
         do throws(LogError) {
-            try prime(into: batch)
+            try prime(into: batch, before: start)
             cursor = try RecordCursor(reader, from: start, follows: options.follows)
         } catch { throw .log(error) }
         var pauses: UInt64 = 0
@@ -280,7 +305,10 @@ package final class StateFold {
 
     /// Tells the intake what was in force where reading begins: the context of the segment, and the
     /// events between its beginning and there.
-    private func prime(into batch: RecordBatch) throws(LogError) {
+    private func prime(
+        into batch: RecordBatch,
+        before start: Sequence
+    ) throws(LogError) {
         guard
             let segment = reader.segments.last(where: { $0.firstSequence <= max(start, .first) })
                 ?? reader.segments.first

@@ -16,6 +16,9 @@ final class FoldSession: FoldObserver {
         case none
         /// The checkpoint beside the recording is gone on from, and renewed.
         case derived
+        /// The same where that can be: somebody else may be writing it, and a recording may be
+        /// read-only. The state is made anew in memory then.
+        case offered
     }
 
     let reader: RecordingReader
@@ -49,6 +52,8 @@ final class FoldSession: FoldObserver {
     ) throws {
         self.verb = verb
         self.path = path
+        self.storage = storage
+        self.options = options
         reader = try RecordingReader(path: path, disk: LinuxFileSystem())
         interrupt = try Interrupt()
         line = ProgressLine(
@@ -62,7 +67,7 @@ final class FoldSession: FoldObserver {
         self.relay = relay
         let reader = reader
         let clock = clock
-        func open() throws(FoldError) -> StateFold {
+        func open(_ storage: Storage) throws(FoldError) -> StateFold {
             try StateFold(
                 reader,
                 options,
@@ -71,20 +76,28 @@ final class FoldSession: FoldObserver {
                 observer: relay
             )
         }
-        do throws(FoldError) { fold = try open() } catch {
-            guard case .storage(.damaged(let text)) = error else { throw error.failure }
-            // A damaged checkpoint is never used: the log makes the state again.
-            console.complain(
-                "tapedeck \(verb)",
-                "the stored state is damaged (\(text)); it is set aside and made again"
-            )
-            try StoredState.setAside(path, options)
-            do throws(FoldError) { fold = try open() } catch { throw error.failure }
+        do throws(FoldError) { fold = try open(storage) } catch {
+            switch error {
+            case .storage(.damaged(let text)):
+                // A damaged checkpoint is never used: the log makes the state again.
+                console.complain(
+                    "tapedeck \(verb)",
+                    "the stored state is damaged (\(text)); it is set aside and made again"
+                )
+                try StoredState.setAside(path, options)
+                do throws(FoldError) { fold = try open(storage) } catch { throw error.failure }
+            case .storage(.failed(let text)) where storage == .offered:
+                console.say("stored state is not used (\(text)); the whole log is folded")
+                do throws(FoldError) { fold = try open(.none) } catch { throw error.failure }
+            default: throw error.failure
+            }
         }
         relay.session = self
     }
 
     private let relay: Relay
+    private let storage: Storage
+    private let options: FoldOptions
 
     /// Folds to the end.
     ///
@@ -92,7 +105,23 @@ final class FoldSession: FoldObserver {
     /// - Throws: `VerbFailure`.
     func run() throws -> StateFold.Report {
         defer { if let text = line.finish() { console.talk(text) } }
-        do throws(FoldError) { return try fold.run() } catch { throw error.failure }
+        do throws(FoldError) { return try fold.run() } catch {
+            guard storage == .offered, case .storage(.failed(let text)) = error else {
+                throw error.failure
+            }
+            // Such as a disk that became full: what is asked for needs no storage.
+            console.say("the state is not stored (\(text)); the whole log is folded")
+            do throws(FoldError) {
+                fold = try StateFold(
+                    reader,
+                    options,
+                    storage: nil,
+                    clock: clock,
+                    observer: relay
+                )
+                return try fold.run()
+            } catch { throw error.failure }
+        }
     }
 
     var isAsked: Bool { interrupt.isAsked }

@@ -23,7 +23,7 @@ let stateVerb = Verb(
             name: "table",
             value: ("NAME", .text),
             isRepeatable: true,
-            fallback: "a summary; with json or csv all tables",
+            fallback: "a summary; with json all tables; csv needs one",
             help: "A table to print whole; 'list' names them with their columns"
         ),
         Flag(
@@ -51,7 +51,7 @@ private func runState(_ arguments: ParsedArguments) throws -> ExitCode {
     let options = try arguments.foldOptions()
     // A state of another moment is neither gone on from nor stored.
     let isNewest = options.through == nil && options.position == nil && options.time == nil
-    let session = try FoldSession("state", path, options, isNewest ? .derived : .none)
+    let session = try FoldSession("state", path, options, isNewest ? .offered : .none)
     let schemas = session.fold.engine.store.schemas
     let names = arguments.texts("table")
     if names.contains("list") {
@@ -85,7 +85,7 @@ private func runState(_ arguments: ParsedArguments) throws -> ExitCode {
             : try wanted.map { try TablePrint($0, engine).text }.joined(separator: "\n")
         try console.write(text)
     }
-    report.tell("state", console, resumption: "tapedeck state \(shellWord(path))")
+    report.tell("state", console, resumption: arguments.commandLine())
     return report.code
 }
 

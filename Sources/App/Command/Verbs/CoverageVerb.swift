@@ -53,7 +53,7 @@ let coverageVerb = Verb(
                 arguments.text("format") == "json" ? coverage.json(path) : coverage.text
             )
         }
-        report.tell("coverage", console, resumption: "tapedeck coverage \(shellWord(path))")
+        report.tell("coverage", console, resumption: arguments.commandLine())
         return report.code
     }
 )

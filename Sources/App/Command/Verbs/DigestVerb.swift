@@ -48,7 +48,7 @@ let digestVerb = Verb(
         }
         text += "sequence \(report.last) position \(session.fold.positionDigest)\n"
         try console.write(text)
-        report.tell("digest", console, resumption: "tapedeck digest \(shellWord(path))")
+        report.tell("digest", console, resumption: arguments.commandLine())
         return report.code
     }
 )

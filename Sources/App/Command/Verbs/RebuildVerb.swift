@@ -64,7 +64,7 @@ private func runRebuild(_ arguments: ParsedArguments) throws -> ExitCode {
     } else {
         console.say("no slot was folded: the recording holds no whole slot of a known chain")
     }
-    report.tell("rebuild", console, resumption: "tapedeck rebuild \(shellWord(path))")
+    report.tell("rebuild", console, resumption: arguments.commandLine(without: ["force"]))
     if report.ending == .stopped, options.follows { return .ok }
     return report.code
 }

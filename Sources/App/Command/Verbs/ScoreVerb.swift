@@ -66,7 +66,7 @@ private func runScore(_ arguments: ParsedArguments) throws -> ExitCode {
         for label in score.falseAlarms { try console.write("+\(label.line(on: chain))\n") }
         for label in score.misses { try console.write("-\(label.line(on: chain))\n") }
     }
-    report.tell("score", console, resumption: "tapedeck score \(shellWord(path))")
+    report.tell("score", console, resumption: arguments.commandLine())
     guard report.code == .ok else { return report.code }
     guard let least else { return .ok }
     let low = score.classes.filter { _, counts in

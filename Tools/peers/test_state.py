@@ -122,6 +122,9 @@ class State(Case):
         path = self.recording()
         report = json.loads(self.ok("coverage", path, "--format", "json").stdout)
         stages = report["stages"]
+        by_reason = {row["reason"]: row["count"] for row in report["dropped"]}
+        self.assertEqual(by_reason, stages[1]["dropped"] | stages[1]["errors"])
+        self.assertTrue(all(int(row["first_sequence"]) > 0 for row in report["dropped"]), report)
         names = ["ingestion", "parsing", "enrichment", "dispatch"]
         self.assertEqual([stage["stage"] for stage in stages], names)
         for stage in stages:

@@ -23,6 +23,9 @@ package struct StatePath: Hashable, Sendable {
         path = StatePath.folder(recording) + "/state-\(chain.fileName)-\(digits).sqlite"
     }
 
+    /// The first 16 digits of its key's digest.
+    var keyDigits: Substring { path.dropLast(".sqlite".utf8.count).suffix(16) }
+
     /// The folder of all that can be made again.
     static func folder(_ recording: String) -> String { recording + "/derived" }
 
@@ -103,6 +106,19 @@ package struct StatePath: Hashable, Sendable {
             try fileSystem.rename(path, to: path + ".damaged")
         }
         try removeCompanions(on: fileSystem)
+    }
+
+    /// Removes a state with all that belongs to it, unless somebody writes it.
+    ///
+    /// - Parameter fileSystem: the disk.
+    /// - Returns: whether it was removed.
+    /// - Throws: what the disk says.
+    package func removeUnused(on fileSystem: some FileSystem) throws(SystemError) -> Bool {
+        let lock = try fileSystem.open(path + ".lock", .createIfMissing)
+        guard try lock.tryLock() else { return false }
+        try remove(on: fileSystem)
+        try lock.close()
+        return true
     }
 
     /// Removes a state with all that belongs to it.

@@ -420,7 +420,8 @@ let package = Package(
                 "Command", "BlockCodec", "LogCare", "SegmentLog", "SegmentFormat", "RecordModel",
                 "Platform", "JSONText", "Replay", "Synthesis", "Capture", "EthereumSource",
                 "GeyserSource",
-                "GeyserDecoding", "GRPCTransport", "WebSocketProtocol",
+                "GeyserDecoding", "GRPCTransport", "WebSocketProtocol", "Projection",
+                "CheckpointStore", "Folding", "MarketModel",
             ]
         ),
         tests("FuzzRegressionTests", "Fuzz/FuzzRegressionTests", ["FuzzTargets"]),

@@ -14,18 +14,26 @@ package struct AssemblerAnchor: Hashable, Sendable {
     package var hadStatuses: Bool
     /// Ranges of final slots that are known to lack something, rising: data for them is news.
     package var lacking: [ClosedRange<UInt64>]
+    /// What came too late and was left out; nil when nothing did.
+    package var late: LateRecords?
+    /// What was waited for, so that it was not too late.
+    package var awaited: [LateRecords]
 
     package init(
         position: UInt64,
         hash: Bytes32?,
         through: Sequence,
         hadStatuses: Bool,
-        lacking: [ClosedRange<UInt64>] = []
+        lacking: [ClosedRange<UInt64>] = [],
+        late: LateRecords? = nil,
+        awaited: [LateRecords] = []
     ) {
         self.position = position
         self.hash = hash
         self.through = through
         self.hadStatuses = hadStatuses
         self.lacking = lacking
+        self.late = late
+        self.awaited = awaited
     }
 }

@@ -221,6 +221,10 @@ enum StateCopy {
             statement.bind(draft.hasPrefix("/") ? draft : "./" + draft, at: 1)
             try statement.run()
         } catch {
+            // Half a copy takes room on a disk that may be full.
+            do throws(SystemError) { try fileSystem.remove(draft) } catch {
+                // It is removed when the next copy is made.
+            }
             throw StateFile.OpenError(error)
         }
         do throws(SystemError) {

@@ -17,11 +17,15 @@ extension AssemblerAnchor {
             writer.add(range.lowerBound)
             writer.add(range.upperBound)
         }
+        writer.add(optional: late) { $0.add($1) }
+        writer.add(UInt32(awaited.count))
+        for records in awaited { writer.add(records) }
         return writer.bytes
     }
 
     /// Reads what `encoded` gave.
     ///
+    /// - Parameter bytes: of a checkpoint.
     /// - Throws: the bytes are something else; the checkpoint is then not used.
     init(decoding bytes: [UInt8]) throws(RowError) {
         var reader = RowReader(bytes)
@@ -36,13 +40,31 @@ extension AssemblerAnchor {
             guard first <= last else { throw .invalid(column: lacking.count) }
             lacking.append(first...last)
         }
+        let late = try reader.optional { reader throws(RowError) in try reader.lateRecords() }
+        var awaited: [LateRecords] = []
+        for _ in 0..<(try reader.unsigned32()) { awaited.append(try reader.lateRecords()) }
         try reader.finish()
         self.init(
             position: position,
             hash: hash,
             through: through,
             hadStatuses: hadStatuses,
-            lacking: lacking
+            lacking: lacking,
+            late: late,
+            awaited: awaited
         )
+    }
+}
+
+extension RowWriter {
+    fileprivate mutating func add(_ records: LateRecords) {
+        add(records.position)
+        add(records.through.value)
+    }
+}
+
+extension RowReader {
+    fileprivate mutating func lateRecords() throws(RowError) -> LateRecords {
+        LateRecords(position: try unsigned64(), through: Sequence(try unsigned64()))
     }
 }

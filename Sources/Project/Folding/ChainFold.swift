@@ -15,6 +15,8 @@ final class ChainFold {
     private let observer: (any FoldObserver)?
     private var actions: [ChainAction] = []
     private var notices: [Notice] = []
+    /// Whether the log lacks its beginning and nothing stands for it; until that is noted.
+    private var lacksBeginning: Bool
     /// Slots that were left out because they lie behind the end, the newest last.
     private var leftOut: [UInt64] = []
 
@@ -22,18 +24,22 @@ final class ChainFold {
     ///   - engine: restored from its checkpoint, if there is one.
     ///   - anchor: what the checkpoint keeps of the assembler.
     ///   - options: of the fold.
+    ///   - lacksBeginning: whether the log begins in the middle, and the state with it.
     ///   - observer: whoever watches.
     init(
         _ engine: ProjectionEngine,
         after anchor: AssemblerAnchor?,
         _ options: FoldOptions,
+        lacksBeginning: Bool,
         _ observer: (any FoldObserver)?
     ) {
         self.engine = engine
         let configuration = AssemblerConfiguration.solana(options.commitment)
         assembler =
-            anchor.map { SlotAssembler(configuration, resumingAfter: $0) }
-            ?? SlotAssembler(configuration)
+            anchor.map {
+                SlotAssembler(configuration, resumingAfter: $0, awaiting: options.awaited)
+            } ?? SlotAssembler(configuration, awaiting: options.awaited)
+        self.lacksBeginning = lacksBeginning
         position = options.position
         time = options.time
         self.observer = observer
@@ -55,6 +61,7 @@ final class ChainFold {
         guard !actions.isEmpty else { return }
         for action in actions {
             guard let action = withinEnd(action) else { continue }
+            if lacksBeginning { noteBeginning(action) }
             try engine.take(action, at: sequence, notices: &notices)
             guard let observer else { continue }
             observer.folded(action, engine, at: sequence)
@@ -64,6 +71,26 @@ final class ChainFold {
         notices.removeAll(keepingCapacity: true)
         actions.removeAll(keepingCapacity: true)
     }
+
+    /// Notes that what lies below the first slot is missing.
+    private func noteBeginning(_ action: ChainAction) {
+        guard case .apply(let bundle) = action else { return }
+        lacksBeginning = false
+        guard bundle.position > 0 else { return }
+        engine.gaps.append(
+            ChainGap(
+                first: 0,
+                last: bundle.position - 1,
+                group: ChainFold.allGroups,
+                status: .abandoned,
+                reason: ChainFold.lackOfBeginning
+            )
+        )
+    }
+
+    /// What a gap is of that concerns everything.
+    private static let allGroups = "all"
+    private static let lackOfBeginning = "the log begins here: older segments are gone"
 
     /// Tells of events as they were decoded, in the order of the wire.
     private func tell(

@@ -50,7 +50,17 @@ package struct StateOverview: Hashable, Sendable {
     /// - Parameter other: what the other state was made with.
     /// - Returns: false when somebody asked for two different states.
     package func isReplaced(by other: StateKey) -> Bool {
-        StateOverview.request(key) == StateOverview.request(other)
+        StateOverview.isSameRequest(key, other)
+    }
+
+    /// Whether two keys are of states that were asked for in the same way.
+    ///
+    /// - Parameters:
+    ///   - one: a key.
+    ///   - other: another one, of the same chain.
+    /// - Returns: whatever their versions.
+    package static func isSameRequest(_ one: StateKey, _ other: StateKey) -> Bool {
+        request(one) == request(other)
     }
 
     /// What a person decided of a key: which projectors, and the options of the fold.

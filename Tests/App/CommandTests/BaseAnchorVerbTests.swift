@@ -34,6 +34,18 @@ import Testing
         try #require(try deck.reader.identity.baseAnchors.first)
     }
 
+    /// The same state. How the chain was observed aside: an invented recording has subscriptions as
+    /// frames alone, which the context of a segment does not keep, so that slots right behind the
+    /// beginning lack a proof.
+    private static func expectSame(_ one: StateDeck.Outcome, _ other: StateDeck.Outcome) {
+        #expect(one.chain == other.chain)
+        #expect(one.slot == other.slot)
+        let known = Set(other.text.split(separator: "\n"))
+        let more = one.text.split(separator: "\n").filter { !known.contains($0) }
+        let gap = #/[0-9]+,[0-9]+/#
+        #expect(more.filter { $0.wholeMatch(of: gap) == nil } == [])
+    }
+
     @Test func `a rebuild begins at the base anchor that took the place of segments`() throws {
         let deck = try Self.market()
         let whole = try deck.fold(.log).outcome
@@ -61,10 +73,10 @@ import Testing
         for use in [StateOpening.Use.log, .anchors, .state(AnchorLadder())] {
             let again = try deck.fold(use)
             #expect(again.start == .baseAnchor(base.position))
-            #expect(again.outcome == whole)
+            Self.expectSame(again.outcome, whole)
         }
         #expect(go(["rebuild", deck.path, "--force"]) == .ok)
-        #expect(try deck.fold(.state(AnchorLadder())).outcome == whole)
+        Self.expectSame(try deck.fold(.state(AnchorLadder())).outcome, whole)
         // What lies before it cannot be had any more, and nothing pretends that it can.
         let early = try #require(slots.first { $0.slot < base.position }).slot
         #expect(try deck.fold(.anchors) { $0.position = early }.start == .log)
@@ -199,21 +211,19 @@ import Testing
         #expect(go(["rebuild", deck.path, "--anchor-bytes", "0"]) == .ok)
         let segments = try deck.reader.segments
         let name = try #require(deck.names("derived").first { $0.hasSuffix(".sqlite") })
-        let bytes = try deck.bytes("derived/" + name)
-        var refused = 0
-        for place in stride(from: 20_000, to: bytes.count, by: bytes.count / 6) {
-            var flipped = bytes
-            for offset in place..<min(place + 60, bytes.count) { flipped[offset] ^= 0x11 }
-            try deck.write(flipped, "derived/" + name)
-            if Self.retire(deck) == .failed {
-                refused += 1
-                #expect(try deck.reader.segments == segments)
-            } else {
-                // Where nothing stood, or what holds nothing back because it says nothing.
-                break
+        var bytes = try deck.bytes("derived/" + name)
+        // Rows, wherever they stand, and later all that the file says of itself.
+        for start in [65_536, 4_096] {
+            for place in stride(from: start, to: bytes.count, by: 1_024) {
+                for offset in place..<min(place + 8, bytes.count) { bytes[offset] ^= 0x11 }
             }
+            try deck.write(bytes, "derived/" + name)
+            #expect(Self.retire(deck) == .failed)
+            #expect(try deck.reader.segments == segments)
+            #expect(try deck.reader.identity.baseAnchors == [])
         }
-        #expect(refused > 0)
+        #expect(Self.retire(deck, "--force") != .failed)
+        #expect(try deck.reader.segments.count < segments.count)
     }
 
     @Test func `recordings that are made of others name no base anchor of theirs`() throws {

@@ -52,7 +52,8 @@ extension RetentionDecision.Obstacle {
         case .newest: "it is the newest segment"
         case .open: "it is not sealed"
         case .pin(let pin): "pin '\(pin.name)' keeps sequence \(pin.sequence) and all behind it"
-        case .checkpoint(let sequence): "the oldest checkpoint needs sequence \(sequence) ('tapedeck rebuild' moves it on)"
+        case .checkpoint(let sequence):
+            "the oldest checkpoint needs sequence \(sequence) ('tapedeck rebuild' moves it on)"
         case .quarantined: "it is damaged; look at it with 'tapedeck verify' first"
         }
     }

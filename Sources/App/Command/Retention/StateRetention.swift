@@ -42,6 +42,7 @@ struct StateRetention: RetainedState {
     func states() throws(LogError) -> [Stored] {
         let own = StoredState(recording, FoldOptions())
         var states: [Stored] = []
+        var unreadable: String?
         do throws(SystemError) {
             for (chain, place) in try StatePath.all(recording: recording, on: disk) {
                 do throws(StateFile.OpenError) {
@@ -55,11 +56,17 @@ struct StateRetention: RetainedState {
                             checkpoint: checkpoint
                         )
                     )
-                } catch {
-                    complain("a state holds nothing back: \(error.sentence(place.path))")
-                }
+                } catch { unreadable = error.sentence(place.path) }
             }
         } catch { throw .system(error) }
+        if let unreadable {
+            // Nobody knows what it needs.
+            let advice = "; 'tapedeck rebuild' makes state again, derived/ is safe to delete"
+            guard isForced else {
+                throw .noBaseAnchor(path: recording, detail: unreadable + advice)
+            }
+            complain(unreadable)
+        }
         guard let newest = states.first(where: { $0.key.digest == own.key.digest }) else {
             return states
         }
@@ -126,7 +133,9 @@ struct StateRetention: RetainedState {
         }
         // Of this version's state, else of the one that has got furthest.
         let newest = states.max { left, right in
-            if (left.key.digest == own) != (right.key.digest == own) { return right.key.digest == own }
+            if (left.key.digest == own) != (right.key.digest == own) {
+                return right.key.digest == own
+            }
             return left.checkpoint.position < right.checkpoint.position
         }
         guard let newest else { return nil }

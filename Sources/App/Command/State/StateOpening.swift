@@ -98,9 +98,12 @@ final class StateOpening {
             )
             return try openToStore(below: nil, ladder)
         }
-        if let fold = try attempt("the stored state", { () throws(FoldError) in
-            try make(options, opener(ladder))
-        }) {
+        if let fold = try attempt(
+            "the stored state",
+            { () throws(FoldError) in
+                try make(options, opener(ladder))
+            }
+        ) {
             start = .checkpoint
             return fold
         }
@@ -173,9 +176,12 @@ final class StateOpening {
             }
             guard whole(anchor) != nil else { continue }
             try replace(with: anchor.path)
-            if let fold = try attempt(anchor.path, { () throws(FoldError) in
-                try make(options, opener(ladder))
-            }) {
+            if let fold = try attempt(
+                anchor.path,
+                { () throws(FoldError) in
+                    try make(options, opener(ladder))
+                }
+            ) {
                 start = .anchor(anchor.position)
                 return fold
             }
@@ -184,9 +190,12 @@ final class StateOpening {
         }
         if let base = baseAnchor(below: limit), isWhole(base) {
             try replace(with: basePath(base))
-            if let fold = try attempt(basePath(base), { () throws(FoldError) in
-                try make(options, opener(ladder))
-            }) {
+            if let fold = try attempt(
+                basePath(base),
+                { () throws(FoldError) in
+                    try make(options, opener(ladder))
+                }
+            ) {
                 start = .baseAnchor(base.position)
                 return fold
             }

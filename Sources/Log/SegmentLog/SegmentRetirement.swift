@@ -199,6 +199,19 @@ package struct SegmentRetirement: Sendable {
         return anchors
     }
 
+    /// Names what stands for segments that may go later: for whoever makes base anchors while
+    /// another process, or another thread, writes the recording.
+    ///
+    /// - Parameter anchors: what the recording names from then on; durable.
+    /// - Throws: `notARecording`, `newerVersion`, or `system`; with EAGAIN while pins are changed.
+    package func name(_ anchors: [BaseAnchorMention]) throws(LogError) {
+        let store = RetentionPins(layout, on: disk)
+        let lock = try store.takeLock(tries: 1)
+        var identity = try RecordingIdentity.read(layout, on: disk)
+        try name(anchors, in: &identity)
+        try store.close(lock)
+    }
+
     private func name(
         _ anchors: [BaseAnchorMention],
         in identity: inout RecordingIdentity

@@ -102,6 +102,7 @@ package final class AnchoringStorage: RowStorage {
                 copied: copied
             )
             guard cadence.isDue(checkpoint, after: newest, isLast: isLast, cost) else { return }
+            try checkRoom(cost.bytes)
             let anchor = try folder.add(from: file.path, checkpoint, on: fileSystem)
             newest = anchor
             do throws(SystemError) { try folder.prune(ladder, on: fileSystem) } catch {
@@ -115,6 +116,17 @@ package final class AnchoringStorage: RowStorage {
             guard !hasFailed else { return }
             hasFailed = true
             tell("no anchor was left of slot \(checkpoint.position): \(error)")
+        }
+    }
+
+    /// A recorder may need the disk: a copy leaves at least as much of it as it takes.
+    private func checkRoom(_ bytes: UInt64) throws(StateFile.OpenError) {
+        let free: UInt64
+        do throws(SystemError) { free = try fileSystem.freeBytes(at: file.path) } catch {
+            throw StateFile.OpenError(error, at: file.path)
+        }
+        guard free / 2 >= bytes else {
+            throw .failed("the disk has \(free) bytes free, a copy takes \(bytes)")
         }
     }
 }

@@ -226,6 +226,46 @@ import Testing
         #expect(try deck.reader.segments.count < segments.count)
     }
 
+    @Test func `a recorder retires only what a base anchor stands for, and makes one`() throws {
+        let deck = try Self.market()
+        let whole = try deck.fold(.log).outcome
+        #expect(go(["rebuild", deck.path]) == .ok)
+        let segments = try deck.reader.segments
+        let watch = try StateWatch(deck.path) { Issue.record("said: \($0)") }
+        /// A run of a recorder that records nothing but itself.
+        func run() throws {
+            var options = LogOptions()
+            options.durability = .none
+            options.rotateBytes = 60_000
+            options.retention = RetentionPolicy()
+            options.retention?.bytesMax = 200_000
+            options.retainedState = watch
+            options.onRetention = { watch.take($0) }
+            let writer = try LogWriter(
+                path: deck.path,
+                disk: LinuxFileSystem(),
+                clock: SystemClock(),
+                random: SeededRandom(seed: 3),
+                options: options
+            )
+            try writer.close(cause: "test")
+        }
+        try run()
+        #expect(try deck.reader.segments.first == segments.first)
+        watch.settle()
+        let base = try Self.base(deck)
+        #expect(deck.names("anchors") == [base.file])
+        try run()
+        let left = try deck.reader.segments
+        #expect(try #require(left.first).ordinal > (try #require(segments.first)).ordinal)
+        #expect(try #require(left.first).firstSequence <= base.resume)
+        try Self.removeDerived(deck)
+        let again = try deck.fold(.state(AnchorLadder()))
+        #expect(again.start == .baseAnchor(base.position))
+        #expect(again.outcome.chain == whole.chain)
+        #expect(go(["verify", deck.path]) == .ok)
+    }
+
     @Test func `recordings that are made of others name no base anchor of theirs`() throws {
         let deck = try Self.market()
         #expect(go(["rebuild", deck.path]) == .ok)

@@ -74,6 +74,7 @@ extension FoldOptions {
     /// but one after a slot or a time may begin at an anchor.
     ///
     /// - Parameter newest: what is used for the newest state.
+    /// - Returns: what is used for this one.
     func use(orElse newest: StateOpening.Use) -> StateOpening.Use {
         if position != nil || time != nil { return .anchors }
         return through == nil ? newest : .log

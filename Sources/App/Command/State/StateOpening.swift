@@ -337,6 +337,7 @@ extension StateOpening.Start {
     /// For a person; nil when there is nothing to say.
     ///
     /// - Parameter report: of the fold that began there.
+    /// - Returns: a sentence.
     func text(_ report: StateFold.Report) -> String? {
         guard let resumed = report.resumedAt else { return nil }
         return switch self {

@@ -35,7 +35,14 @@ import Testing
         let slots = try deck.slots()
         #expect(slots.count > 30)
         var starts: Set<UInt64> = []
-        for (slot, time) in slots.enumerated().filter({ $0.offset % 4 == 0 }).map(\.element) {
+        // Some of them, and those around each anchor.
+        let stored = StoredState(deck.path, FoldOptions())
+        let places = try stored.anchors.list().map(\.position)
+        let some = slots.enumerated().filter { offset, element in
+            offset.isMultiple(of: 5) || places.contains { $0 == element.slot }
+                || slots.indices.contains(offset + 1) && places.contains(slots[offset + 1].slot)
+        }.map(\.element)
+        for (slot, time) in some {
             let whole = try deck.fold(.log) { $0.position = slot }
             let quick = try deck.fold(.anchors) { $0.position = slot }
             #expect(quick.outcome == whole.outcome, "slot \(slot)")

@@ -212,10 +212,18 @@ import Testing
         let segments = try deck.reader.segments
         let name = try #require(deck.names("derived").first { $0.hasSuffix(".sqlite") })
         var bytes = try deck.bytes("derived/" + name)
-        // Rows, wherever they stand, and later all that the file says of itself.
-        for start in [65_536, 4_096] {
-            for place in stride(from: start, to: bytes.count, by: 1_024) {
-                for offset in place..<min(place + 8, bytes.count) { bytes[offset] ^= 0x11 }
+        // One letter of an address: to SQLite nothing is wrong. Then all that the file says of
+        // itself.
+        let letters = Set("123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz".utf8)
+        let address = try #require(
+            (bytes.count / 2..<bytes.count - 44).first { place in
+                bytes[place..<place + 40].allSatisfy { letters.contains($0) }
+            }
+        )
+        bytes[address + 20] = bytes[address + 20] == UInt8(ascii: "A") ? UInt8(ascii: "B") : 0x41
+        for isWide in [false, true] {
+            if isWide {
+                for place in stride(from: 4_096, to: bytes.count, by: 512) { bytes[place] ^= 0x11 }
             }
             try deck.write(bytes, "derived/" + name)
             #expect(Self.retire(deck) == .failed)

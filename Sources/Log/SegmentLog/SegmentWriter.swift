@@ -76,7 +76,12 @@ final class SegmentWriter: @unchecked Sendable {
         context = start.context
         positionReader = options.positionReader
         retirement = options.retention.map {
-            SegmentRetirement(path: layout.path, disk: disk, policy: $0)
+            SegmentRetirement(
+                path: layout.path,
+                disk: disk,
+                policy: $0,
+                state: options.retainedState
+            )
         }
         gate = Monitor(DurabilityGate(last: start.lastSequence))
     }

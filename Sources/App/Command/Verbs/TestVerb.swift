@@ -76,7 +76,7 @@ private struct RegressionRun {
         // The fallback in the flag's help.
         every = try arguments.count("every") ?? RegressionRun.storedEvery(folder) ?? 10
         ladder = DigestLadder(every: every)
-        session = try FoldSession("test", path, try arguments.foldOptions(), .none)
+        session = try FoldSession("test", path, try arguments.foldOptions(), .log)
         let ladder = ladder
         session.onFolded = { action, engine, _ in ladder.take(action, engine) }
         report = try session.run()

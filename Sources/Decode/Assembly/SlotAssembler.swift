@@ -21,14 +21,14 @@ package struct SlotAssembler: Sendable {
     /// was no open gap of the chain.
     package private(set) var abandoned: ClosedRange<UInt64>?
 
-    private var chain: OpenChain
-    private var past: PastSlots
+    private(set) var chain: OpenChain
+    private(set) var past: PastSlots
     /// Blocks below the highest applied one wait to be put in.
-    private var hasWaiting = false
+    private(set) var hasWaiting = false
     /// What becomes of the input that is being taken.
     private var outcome = InputOutcome.kept
     /// The last record that was taken.
-    private var through = Sequence.none
+    private(set) var through = Sequence.none
     /// The last one that was taken before a restart.
     private let minded: Sequence
     /// What came too late and was left out; nil when nothing did.
@@ -577,48 +577,5 @@ package struct SlotAssembler: Sendable {
         if place < excess - 1 { return (excess - 1, true) }
         if place < 0, chain.window.items > limits.itemsMax / 2 { return (0, true) }
         return place >= 0 ? (place, false) : nil
-    }
-
-    // MARK: Restart
-
-    /// What a checkpoint at the last final slot stores; nil while nothing is final.
-    package var anchor: AssemblerAnchor? {
-        chain.settled.map { settled in
-            AssemblerAnchor(
-                position: settled.position,
-                hash: settled.hash,
-                through: through,
-                hadStatuses: chain.hadVotes,
-                lacking: past.lacking,
-                gaps: chain.gaps.kept(resume: resume ?? through.next),
-                late: late,
-                awaited: awaited
-            )
-        }
-    }
-
-    /// Where reading must begin to go on from `anchor`: the lowest sequence that holds anything of
-    /// what is above it, that proves something of it, or that is in doubt of it. Nil when nothing
-    /// is: reading goes on with the next record.
-    package var resume: Sequence? {
-        guard let settled = chain.settled else { return nil }
-        var sequences = chain.window.slots.map(\.firstSequence)
-        sequences += settled.witnesses.map(\.sequence)
-        for slot in chain.window.slots { sequences += slot.parts.compactMap(\.request) }
-        for stream in chain.streams.streams {
-            guard stream.isFromSlotValid, let from = stream.promise.fromSlot,
-                from.number > settled.position
-            else { continue }
-            sequences.append(stream.since)
-        }
-        return sequences.min()
-    }
-
-    /// Appends a canonical form of everything that is still open: equal for equal input, on every
-    /// machine.
-    package func encodeOpenState(into bytes: inout [UInt8]) {
-        var writer = OpenStateWriter()
-        writer.write(chain, past, hasWaiting: hasWaiting)
-        bytes.append(contentsOf: writer.bytes)
     }
 }

@@ -43,6 +43,8 @@ package final class StateFold {
         package var tookNanoseconds: UInt64 = 0
         /// The record that reading began with, after a checkpoint; nil without one.
         package var resumedAt: Sequence?
+        /// Whether the log lacks its beginning and nothing stood for it: the state is partial.
+        package var lacksBeginning = false
     }
 
     /// The state.
@@ -108,7 +110,17 @@ package final class StateFold {
             }
         }
         self.start = start
-        chain = ChainFold(engine, after: anchor, options, clock, observer)
+        // An older checkpoint's gaps say themselves what was missing.
+        let oldest = reader.segments.first?.firstSequence ?? .first
+        report.lacksBeginning = anchor == nil && oldest > .first
+        chain = ChainFold(
+            engine,
+            after: anchor,
+            options,
+            lacksBeginning: report.lacksBeginning,
+            clock,
+            observer
+        )
     }
 
     /// What stored state depends on beside the engine.
@@ -127,6 +139,46 @@ package final class StateFold {
     /// Digest of the state as known when the last record had been read.
     package var positionDigest: StateDigest {
         engine.positionDigest(open: chain.openState)
+    }
+
+    /// What came too late and is left out of the state, although the log has it; nil when it was
+    /// waited for in vain, or when nothing came late.
+    package var late: LateRecords? {
+        guard let late = chain.assembler.late else { return nil }
+        return chain.assembler.awaited.contains { $0.covers(late) } ? nil : late
+    }
+
+    /// What is to be waited for by whoever folds the log again, as a checkpoint tells; nil when
+    /// nothing of it came too late, or when waiting was in vain.
+    ///
+    /// - Parameter checkpoint: of stored state.
+    /// - Returns: from where on state lacks what came late, and what to await.
+    package static func late(
+        in checkpoint: Checkpoint
+    ) -> (position: UInt64, awaiting: [LateRecords])? {
+        let anchor: AssemblerAnchor
+        do throws(RowError) { anchor = try AssemblerAnchor(decoding: checkpoint.assembly) } catch {
+            // Whoever restores from the checkpoint meets this as damage.
+            return nil
+        }
+        guard let late = anchor.late, !anchor.awaited.contains(where: { $0.covers(late) }) else {
+            return nil
+        }
+        return (late.position, (anchor.awaited + [late]).suffix(StateFold.awaitedMax))
+    }
+
+    /// What was waited for, and what more is to be waited for so that nothing comes late.
+    package var toAwait: [LateRecords] {
+        let all = chain.assembler.awaited + [chain.assembler.late].compactMap(\.self)
+        // The newest: older ones are long final.
+        return all.suffix(StateFold.awaitedMax)
+    }
+
+    private static let awaitedMax = 64
+
+    /// Whether the state lacks what the log had before its oldest segment.
+    package var isPartial: Bool {
+        engine.gaps.contains(where: \.isLackOfBeginning)
     }
 
     /// What the assembler saw and left out.

@@ -2,6 +2,7 @@ import CheckpointStore
 import Folding
 import Foundation
 import Platform
+import Projection
 import RecordModel
 import Replay
 import SegmentLog
@@ -49,16 +50,13 @@ import Testing
     @Test func `state is shown while another process writes it`() throws {
         let folder = try TemporaryFolder()
         let path = try Self.market(folder)
-        let writer = try FoldSession("test", path, FoldOptions(), .derived)
+        let writer = try FoldSession("test", path, FoldOptions(), .state(AnchorLadder()))
         _ = try writer.run()
-        #expect(throws: VerbFailure.self) {
-            _ = try FoldSession("test", path, FoldOptions(), .derived)
-        }
-        let reader = try FoldSession("test", path, FoldOptions(), .offered)
-        _ = try reader.run()
-        #expect(reader.fold.positionDigest == writer.fold.positionDigest)
         #expect(go(["state", path]) == .ok)
         #expect(go(["rebuild", path]) == .failed)
+        // Nor is it removed under the one that writes it.
+        #expect(go(["rebuild", path, "--force"]) == .failed)
+        #expect(FileManager.default.fileExists(atPath: StoredState(path, .init()).place.path))
     }
 
     @Test func `state is shown when its place cannot be written`() throws {
@@ -67,6 +65,23 @@ import Testing
         try Data().write(to: URL(filePath: path + "/derived"))
         #expect(go(["state", path]) == .ok)
         #expect(go(["rebuild", path]) == .failed)
+    }
+
+    @Test func `state that is ahead of the log is made again`() throws {
+        let folder = try TemporaryFolder()
+        let path = try Self.market(folder)
+        #expect(go(["rebuild", path]) == .ok)
+        let checkpoint = try #require(try StoredState(path, .init()).overview()?.checkpoint)
+        let short = path + "-short"
+        let end = "seq:\(checkpoint.resume.previous.previous)"
+        try #require(go(["cut", path, "-o", short, "--to", end]) == .ok)
+        try FileManager.default.copyItem(atPath: path + "/derived", toPath: short + "/derived")
+        let expected = try FoldSession("test", short, FoldOptions(), .log)
+        _ = try expected.run()
+        let stored = try FoldSession("test", short, FoldOptions(), .state(AnchorLadder()))
+        _ = try stored.run()
+        #expect(stored.start != .checkpoint)
+        #expect(stored.fold.positionDigest == expected.fold.positionDigest)
     }
 
     @Test(arguments: ["rebuild", "state", "digest", "coverage", "test"])

@@ -37,7 +37,7 @@ let coverageVerb = Verb(
         var options = try arguments.foldOptions()
         options.projectors = []
         let path = arguments.operands[0]
-        let session = try FoldSession("coverage", path, options, .none)
+        let session = try FoldSession("coverage", path, options, .log)
         let printer = TradePrinter()
         if arguments.has("trades") {
             session.onDecoded = { facts, slot, _ in

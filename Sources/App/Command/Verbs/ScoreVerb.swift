@@ -53,7 +53,7 @@ private func runScore(_ arguments: ParsedArguments) throws -> ExitCode {
     let labels = try LabelFile(path: file).labels
     var options = try arguments.foldOptions()
     options.projectors = options.projectors ?? [TradingProjector.name]
-    let session = try FoldSession("score", path, options, .none)
+    let session = try FoldSession("score", path, options, .log)
     let report = try session.run()
     let found = try detections(session.fold.engine)
     let score = DetectionScore(found: found, labels: labels)

@@ -1,3 +1,4 @@
+import CheckpointStore
 import Folding
 import JSONText
 import MarketModel
@@ -49,9 +50,7 @@ private func runState(_ arguments: ParsedArguments) throws -> ExitCode {
     let console = Console()
     let path = arguments.operands[0]
     let options = try arguments.foldOptions()
-    // A state of another moment is neither gone on from nor stored.
-    let isNewest = options.through == nil && options.position == nil && options.time == nil
-    let session = try FoldSession("state", path, options, isNewest ? .offered : .none)
+    let session = try FoldSession("state", path, options, options.use(orElse: .state(.init())))
     let schemas = session.fold.engine.store.schemas
     let names = arguments.texts("table")
     if names.contains("list") {

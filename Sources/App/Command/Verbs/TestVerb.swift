@@ -131,7 +131,7 @@ private struct RegressionRun {
         }
         every = asked ?? stored ?? 10  // the fallback in the flag's help
         ladder = DigestLadder(every: every)
-        session = try FoldSession("test", path, try arguments.foldOptions(), .none)
+        session = try FoldSession("test", path, try arguments.foldOptions(), .log)
         let ladder = ladder
         session.onFolded = { action, engine, _ in ladder.take(action, engine) }
         report = try session.run()

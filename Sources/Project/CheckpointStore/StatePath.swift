@@ -108,6 +108,28 @@ package struct StatePath: Hashable, Sendable {
         try removeCompanions(on: fileSystem)
     }
 
+    /// Why the state cannot be written now; nil when it can. Nothing is made but the folder and
+    /// the file of the lock.
+    ///
+    /// - Parameters:
+    ///   - recording: the recording's folder.
+    ///   - fileSystem: the disk.
+    /// - Returns: `locked`, `notOurs` or `failed`.
+    package func hindrance(
+        recording: String,
+        on fileSystem: some FileSystem
+    ) -> StateFile.OpenError? {
+        do throws(StateFile.OpenError) {
+            try StatePath.prepareFolder(recording, on: fileSystem)
+            do throws(SystemError) {
+                let lock = try fileSystem.open(path + ".lock", .createIfMissing)
+                let isFree = try lock.tryLock()
+                try lock.close()
+                return isFree ? nil : .locked
+            } catch { throw StateFile.OpenError(error, at: path) }
+        } catch { return error }
+    }
+
     /// Removes a state with all that belongs to it, unless somebody writes it.
     ///
     /// - Parameter fileSystem: the disk.

@@ -98,6 +98,13 @@ final class StateOpening {
             )
             return try openToStore(below: nil, ladder)
         }
+        if let checkpoint, try isBeyondEnd(checkpoint) {
+            complain(
+                "the stored state reads on from record \(checkpoint.resume), but the log ends "
+                    + "before it: state is made again"
+            )
+            return try openToStore(below: nil, ladder)
+        }
         if let fold = try attempt(
             "the stored state",
             { () throws(FoldError) in
@@ -270,6 +277,16 @@ final class StateOpening {
 
     // MARK: What may be used
 
+    /// Whether the log ends before a checkpoint's last record: a crash took records that were not
+    /// durable yet, or the checkpoint is of another recording.
+    private func isBeyondEnd(_ checkpoint: Checkpoint) throws(LogError) -> Bool {
+        guard checkpoint.resume > oldest else { return false }
+        let cursor = try RecordCursor(reader, from: checkpoint.resume.previous)
+        // A hole or damage there is no end.
+        if case .end = try cursor.next() { return true }
+        return false
+    }
+
     /// What makes a fold; nil, and said, when what it begins with is damaged.
     private func attempt(
         _ name: String,
@@ -291,7 +308,10 @@ final class StateOpening {
             else { throw .damaged("it is not what its name says") }
             // What lies between an older one and the log is gone; what came late is not in it.
             let isUsable = checkpoint.resume >= oldest && StateFold.late(in: checkpoint) == nil
-            return isUsable ? checkpoint : nil
+            guard isUsable else { return nil }
+            do throws(LogError) { return try isBeyondEnd(checkpoint) ? nil : checkpoint } catch {
+                throw .failed("\(error)")
+            }
         } catch {
             if case .damaged = error { setAside(anchor) }
             complain("an anchor is not used: \(error.sentence(anchor.path))")

@@ -82,13 +82,21 @@ struct StoredState {
         return .failed(error.sentence(path))
     }
 
+    /// Why the state file cannot be gone on with; nil when it can.
+    var hindrance: String? {
+        place.hindrance(recording: recording, on: disk).map { $0.sentence(place.path) }
+    }
+
     /// Removes what is stored, with its anchors.
     ///
-    /// - Throws: `SystemError`.
+    /// - Throws: `SystemError`, or `VerbFailure` when somebody writes it.
     func remove() throws {
         // Nothing is stored where there is no folder.
         guard try disk.kind(of: recording + "/derived") == .directory else { return }
-        try place.remove(on: disk)
+        guard try place.removeUnused(on: disk) else {
+            let reason = StateFile.OpenError.locked.sentence(place.path)
+            throw VerbFailure(code: .failed, message: reason)
+        }
         try anchors.removeAll(on: disk)
     }
 

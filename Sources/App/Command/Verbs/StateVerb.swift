@@ -50,7 +50,13 @@ private func runState(_ arguments: ParsedArguments) throws -> ExitCode {
     let console = Console()
     let path = arguments.operands[0]
     let options = try arguments.foldOptions()
-    let session = try FoldSession("state", path, options, options.use(orElse: .state(.init())))
+    var use = options.use(orElse: .state(.init()))
+    // It may be read-only, or kept by 'rebuild --follow': there is state to show all the same.
+    if case .state = use, let hindrance = StoredState(path, options).hindrance {
+        console.say("state is not stored: \(hindrance)")
+        use = .anchors
+    }
+    let session = try FoldSession("state", path, options, use)
     let schemas = session.fold.engine.store.schemas
     let names = arguments.texts("table")
     if names.contains("list") {

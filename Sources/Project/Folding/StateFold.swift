@@ -50,6 +50,9 @@ package final class StateFold {
     /// The state.
     package let engine: ProjectionEngine
     private let reader: RecordingReader
+    /// A checkpoint must not outlive the records that it was made of.
+    private var durability: ReadDurability
+    private let isStored: Bool
     private let options: FoldOptions
     private let clock: any Clock
     private let observer: (any FoldObserver)?
@@ -79,6 +82,8 @@ package final class StateFold {
         observer: (any FoldObserver)? = nil
     ) throws(FoldError) {
         self.reader = reader
+        durability = ReadDurability(reader)
+        isStored = storage != nil
         self.options = options
         self.clock = clock
         madeAt = clock.wallNanoseconds()
@@ -442,6 +447,9 @@ package final class StateFold {
     private func checkpoint() throws(FoldError) {
         let began = clock.monotonicNanoseconds()
         let next = report.last > .none ? report.last.next : max(start, .first)
+        if isStored {
+            do throws(LogError) { try durability.reach(before: next) } catch { throw .log(error) }
+        }
         do throws(StorageError) { try chain.checkpoint(before: next) } catch {
             throw .storage(error)
         }

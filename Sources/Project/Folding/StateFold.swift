@@ -47,13 +47,14 @@ package final class StateFold {
 
     /// The state.
     package let engine: ProjectionEngine
-    private let reader: RecordingReader
     private let options: FoldOptions
     private let clock: any Clock
     private let observer: (any FoldObserver)?
     let chain: ChainFold
     private let start: Sequence
-    private var intake = RecordIntake()
+    private let filler: BatchFiller
+    /// Fills batches on a thread of its own while the log is read.
+    private var ahead: ReadAhead?
     private var spare: [RecordBatch] = []
     private(set) var report = Report()
     private(set) var latencies = StageLatencies()
@@ -76,7 +77,6 @@ package final class StateFold {
         clock: any Clock,
         observer: (any FoldObserver)? = nil
     ) throws(FoldError) {
-        self.reader = reader
         self.options = options
         self.clock = clock
         madeAt = clock.wallNanoseconds()
@@ -108,6 +108,7 @@ package final class StateFold {
             }
         }
         self.start = start
+        filler = BatchFiller(reader, from: start, options, clock)
         chain = ChainFold(engine, after: anchor, options, clock, observer)
     }
 
@@ -176,10 +177,10 @@ package final class StateFold {
         } else {
             batch = RecordBatch()
             single = (batch, UpdateParser())
-            do throws(LogError) { try prime(into: batch) } catch { throw .log(error) }
+            do throws(LogError) { try filler.prime(into: batch) } catch { throw .log(error) }
         }
         let began = clock.monotonicNanoseconds()
-        intake.take(envelope, payload, into: batch)
+        filler.take(envelope, payload, into: batch)
         let taken = clock.monotonicNanoseconds()
         latencies.ingestion.record(taken &- began, times: batch.records)
         single?.parser.parse(batch)
@@ -190,31 +191,29 @@ package final class StateFold {
     // MARK: Reading
 
     private func read(through lanes: ParseLanes) throws(FoldError) {
-        let cursor: RecordCursor
-        var batch = freshBatch()
-        do throws(LogError) {
-            try prime(into: batch)
-            cursor = try RecordCursor(reader, from: start, follows: options.follows)
-        } catch { throw .log(error) }
+        // Whoever follows reads what is there and no more, and then waits itself.
+        if options.helpers > 0, !options.follows {
+            do throws(SystemError) { ahead = try ReadAhead(filler) } catch { throw .threads(error) }
+        }
+        defer {
+            ahead?.close()
+            ahead = nil
+        }
         var pauses: UInt64 = 0
         reading: while true {
-            let began = clock.monotonicNanoseconds()
-            let step: Step
-            do throws(LogError) { step = try fill(batch, from: cursor) } catch {
-                throw .log(error)
-            }
-            let took = clock.monotonicNanoseconds() &- began
-            report.readNanoseconds &+= took
-            latencies.ingestion.record(took, times: batch.records)
-            let isIdle = batch.records == 0 && step == .waits
-            if !isIdle {
+            let reading = try nextReading(lanes)
+            let batch = reading.batch
+            note(reading)
+            let isIdle = batch.records == 0 && reading.step == .waits
+            if isIdle {
+                giveBack(batch)
+            } else {
                 pauses = 0
                 if !lanes.hasRoom { try consume(lanes) }
                 lanes.give(batch)
-                batch = freshBatch()
             }
-            observer?.read(storedBytes: cursor.storedBytesRead, records: report.records)
-            switch step {
+            observer?.read(storedBytes: reading.storedBytes, records: report.records)
+            switch reading.step {
             case .more: break
             case .waits:
                 // Nothing is held back while nothing comes.
@@ -237,82 +236,34 @@ package final class StateFold {
 
     private var isAsked: Bool { observer?.isAsked == true }
 
-    private func freshBatch() -> RecordBatch {
-        let batch = spare.popLast() ?? RecordBatch()
-        batch.removeAll()
-        return batch
+    /// The batch that comes next; while it is being read ahead, what was parsed is folded.
+    private func nextReading(_ lanes: ParseLanes) throws(FoldError) -> BatchFiller.Reading {
+        do throws(LogError) {
+            guard let ahead else {
+                let batch = spare.popLast() ?? RecordBatch()
+                batch.removeAll()
+                return try filler.fill(batch)
+            }
+            if lanes.hasRoom, let reading = try ahead.take(waits: lanes.count == 0) {
+                return reading
+            }
+        } catch { throw .log(error) }
+        try consume(lanes)
+        return try nextReading(lanes)
     }
 
-    private enum Step {
-        /// The batch is full.
-        case more
-        /// The log ends here for now.
-        case waits
-        /// The end that was asked for, or damage that may not be skipped.
-        case ends
+    private func giveBack(_ batch: RecordBatch) {
+        if let ahead { ahead.giveBack(batch) } else { spare.append(batch) }
     }
 
-    private func fill(_ batch: RecordBatch, from cursor: RecordCursor) throws(LogError) -> Step {
-        while !batch.isFull {
-            if let through = options.through, cursor.expected > through { return .ends }
-            switch try cursor.next() {
-            case .record:
-                intake.take(cursor.envelope, cursor.unsafePayload, into: batch)
-            case .hole(let hole):
-                report.holes &+= 1
-                intake.takeMissing(through: hole.last, isDamage: false, into: batch)
-            case .damage(let damage):
-                report.damage &+= 1
-                guard options.skipsDamage else {
-                    report.ending = .damage("\(damage)")
-                    return .ends
-                }
-                observer?.skipped("\(damage)")
-                if damage.isLoss {
-                    let last = cursor.expected.previous
-                    intake.takeMissing(through: last, isDamage: true, into: batch)
-                }
-            case .end: return .waits
-            }
-        }
-        return .more
-    }
-
-    /// Tells the intake what was in force where reading begins: the context of the segment, and the
-    /// events between its beginning and there.
-    private func prime(into batch: RecordBatch) throws(LogError) {
-        guard
-            let segment = reader.segments.last(where: { $0.firstSequence <= max(start, .first) })
-                ?? reader.segments.first
-        else { return }
-        let first = max(start, segment.firstSequence)
-        do {
-            // None when the segment has not been written yet.
-            let entries = try reader.context(of: segment)?.entries ?? []
-            intake.prime(entries.map { ($0.envelope, $0.payload) }, before: first, into: batch)
-        } catch {
-            // The cursor meets and tells the same damage.
-            switch error {
-            case .damaged: break
-            case .system(let cause) where cause.isNotFound: break
-            default: throw error
-            }
-        }
-        guard segment.firstSequence < first else { return }
-        let cursor = try RecordCursor(reader, from: segment.firstSequence)
-        while cursor.expected < first {
-            switch try cursor.next() {
-            case .record:
-                let envelope = cursor.envelope
-                guard envelope.sequence < first else { return }
-                guard !envelope.kind.isDataFrame || envelope.kind == .grpcMessageOut else {
-                    continue
-                }
-                cursor.withPayload { intake.prime(envelope, $0, before: first, into: batch) }
-            case .hole, .damage: continue
-            case .end: return
-            }
-        }
+    /// Takes over what was met while a batch was filled.
+    private func note(_ reading: BatchFiller.Reading) {
+        report.readNanoseconds &+= reading.nanoseconds
+        latencies.ingestion.record(reading.nanoseconds, times: reading.batch.records)
+        report.holes &+= reading.holes
+        report.damage &+= reading.damage
+        for text in reading.skipped { observer?.skipped(text) }
+        if let text = reading.refused { report.ending = .damage(text) }
     }
 
     // MARK: Folding
@@ -321,7 +272,7 @@ package final class StateFold {
     private func consume(_ lanes: ParseLanes) throws(FoldError) {
         guard let batch = lanes.take() else { return }
         try fold(batch)
-        spare.append(batch)
+        giveBack(batch)
         try finishCheckpoint(waits: false)
         if engine.isCheckpointDue { try checkpoint() }
     }

@@ -135,7 +135,7 @@ package final class StateFile: RowStorage {
         let statements = tables[table]
         let statement = statements.load
         defer { statement.reset() }
-        let isThere = try bind(key, nil, statements, statement) {
+        let isThere = try bind(key.span.bytes, nil, statements, statement) {
             () throws(StorageError) in try statement.step()
         }
         guard isThere else { return nil }
@@ -204,8 +204,8 @@ package final class StateFile: RowStorage {
 
     package func put(
         table: Int,
-        key: [UInt8],
-        row: [UInt8]?,
+        key: RawSpan,
+        row: RawSpan?,
         check: UInt64
     ) throws(StorageError) {
         let statements = tables[table]
@@ -225,13 +225,13 @@ package final class StateFile: RowStorage {
 
     /// Binds a key, and a row behind it, for as long as `body` runs.
     private func bind<Answer>(
-        _ key: [UInt8],
-        _ row: [UInt8]?,
+        _ key: RawSpan,
+        _ row: RawSpan?,
         _ table: TableStatements,
         _ statement: SQLiteStatement,
         _ body: () throws(StorageError) -> Answer
     ) throws(StorageError) -> Answer {
-        try key.span.bytes.withUnsafeBytes { key throws(StorageError) in
+        try key.withUnsafeBytes { key throws(StorageError) in
             var keys = ColumnBinder(key, chain: chain, scratch: scratch.bytes)
             var parameter: Int32 = 1
             for column in table.keyForms {
@@ -243,7 +243,7 @@ package final class StateFile: RowStorage {
             let rest = UnsafeMutableRawBufferPointer(
                 rebasing: scratch.bytes[keys.scratchUsed...]
             )
-            return try row.span.bytes.withUnsafeBytes { row throws(StorageError) in
+            return try row.withUnsafeBytes { row throws(StorageError) in
                 var columns = ColumnBinder(row, chain: chain, scratch: rest)
                 for column in table.rowForms {
                     columns.bind(column, at: parameter, of: statement)

@@ -21,6 +21,11 @@ extension Base58 {
         return weights
     }()
 
+    /// The characters of every number below 58^2.
+    private static let pairs: [(UInt8, UInt8)] = alphabet.flatMap { one in
+        alphabet.map { other in (one, other) }
+    }
+
     /// Appends the text of 32 bytes: what `encode` makes of them.
     package static func append(_ value: Bytes32, to text: inout [UInt8]) {
         let start = text.count
@@ -170,30 +175,28 @@ extension Base58 {
         to text: inout MutableSpan<UInt8>,
         at start: Int
     ) -> Int {
-        let alphabet = alphabet
+        let pairs = pairs
+        var characters = InlineArray<90, UInt8>(repeating: pairs[0].0)
+        var end = 0
+        for place in places {
+            let digit = Int(truncatingIfNeeded: digits[place])
+            let high = digit / 3_364
+            characters[end] = pairs[high / 3_364].1
+            (characters[end + 1], characters[end + 2]) = pairs[high % 3_364]
+            (characters[end + 3], characters[end + 4]) = pairs[digit % 3_364]
+            end += 5
+        }
+        // A `1` that leads stands for nothing but a zero byte.
+        var first = 0
+        while first < end, characters[first] == pairs[0].0 { first += 1 }
         var made = start
-        while made < start + zeros {
-            text[made] = alphabet[0]
+        for _ in 0..<zeros {
+            text[made] = pairs[0].0
             made += 1
         }
-        var isLeading = true
-        for place in places {
-            let digit = UInt32(truncatingIfNeeded: digits[place])
-            let low = digit % 3_364
-            let high = digit / 3_364
-            let five: InlineArray<5, UInt8> = [
-                UInt8(truncatingIfNeeded: high / 3_364),
-                UInt8(truncatingIfNeeded: high % 3_364 / 58),
-                UInt8(truncatingIfNeeded: high % 58),
-                UInt8(truncatingIfNeeded: low / 58),
-                UInt8(truncatingIfNeeded: low % 58),
-            ]
-            for index in 0..<5 {
-                if isLeading, five[index] == 0 { continue }
-                isLeading = false
-                text[made] = alphabet[Int(five[index])]
-                made += 1
-            }
+        for place in first..<end {
+            text[made] = characters[place]
+            made += 1
         }
         return made - start
     }

@@ -3,6 +3,7 @@ what the same log gave before."""
 
 from __future__ import annotations
 
+import base64
 import csv
 import io
 import json
@@ -23,6 +24,27 @@ from test_care import segments, spoil, synth
 def position(text: str) -> str:
     """The position digest of what `digest` or `rebuild` printed."""
     return re.findall(r"^sequence \d+ position ([0-9a-f]{32})$", text, re.M)[-1]
+
+
+def renamed(message: bytes, names: dict[bytes, bytes]) -> bytes:
+    """A message whose tokens have other names of the same lengths, in calls and in logs."""
+    out = bytearray(message)
+    mark = b"Program data: "
+    place = message.find(mark)
+    while place >= 0:
+        # The line's length stands before it, in one byte or two.
+        size = message[place - 1]
+        if message[place - 2] >= 0x80:
+            size = size << 7 | message[place - 2] & 0x7F
+        start, end = place + len(mark), place + size
+        event = base64.b64decode(message[start:end], validate=True)
+        for old, new in names.items():
+            event = event.replace(old, new)
+        out[start:end] = base64.b64encode(event)
+        place = message.find(mark, end)
+    for old, new in names.items():
+        out = out.replace(old, new)
+    return bytes(out)
 
 
 class State(Case):
@@ -77,8 +99,9 @@ class State(Case):
         whole = file.read_bytes()
         for offset in range(101, len(whole), len(whole) // 25):
             with self.subTest(offset=offset):
-                for other in (path / "derived").iterdir():
-                    other.unlink()
+                # Nor an anchor: the state is made of the log alone.
+                shutil.rmtree(path / "derived")
+                file.parent.mkdir(mode=0o700)
                 file.write_bytes(whole)
                 spoil(file, offset)
                 result = run("rebuild", path)
@@ -122,6 +145,9 @@ class State(Case):
         path = self.recording()
         report = json.loads(self.ok("coverage", path, "--format", "json").stdout)
         stages = report["stages"]
+        by_reason = {row["reason"]: row["count"] for row in report["dropped"]}
+        self.assertEqual(by_reason, stages[1]["dropped"] | stages[1]["errors"])
+        self.assertTrue(all(int(row["first_sequence"]) > 0 for row in report["dropped"]), report)
         names = ["ingestion", "parsing", "enrichment", "dispatch"]
         self.assertEqual([stage["stage"] for stage in stages], names)
         for stage in stages:
@@ -213,6 +239,42 @@ class State(Case):
             position(self.ok("digest", part, "--at", "seq:2000").stdout),
         )
         shutil.rmtree(part)
+
+    def test_names_that_strangers_chose_steer_no_terminal(self) -> None:
+        path = self.recording(slots=30)
+        texts = json.loads(self.ok("state", path, "--table", "token_texts", "--format", "json").stdout)
+        token, other = texts["tables"]["token_texts"][:2]
+        # Names of equal length: colours and bells, line ends, other directions, markup, commas.
+        names = {}
+        for row, text in ((token, "\x1b[31m\x07\r\n"), (other, "\u202e<b>,\u0301\"")):
+            old = row["name"].encode()
+            names[old] = text.encode()[: len(old)].ljust(len(old), b"x")
+        hostile = self.folder / "hostile"
+        file = self.folder / "hostile.bin"
+        file.write_bytes(b"".join(
+            len(message).to_bytes(4, "little") + renamed(message, names)
+            for record in deck.records(path)
+            if record.kind == "grpc_message_in"
+            for message in (base64.b64decode(record.line["payload"]),)
+        ))  # fmt: skip
+        self.ok("import", file, "--format", "solana-le", "--chain", "solana", "-o", hostile)
+        printed = self.ok("state", hostile, "--table", "token_texts", "--format", "csv").stdout
+        found = {row["token"]: row["name"] for row in csv.DictReader(io.StringIO(printed, newline=""))}
+        self.assertEqual(found[token["token"]].encode(), names[token["name"].encode()])
+        self.assertEqual(found[other["token"]].encode(), names[other["name"].encode()])
+        self.ok("test", hostile, "--update")
+        rows = (hostile / "expected" / "token_texts.csv").read_text()
+        (hostile / "expected" / "token_texts.csv").write_text(rows.replace("ipfs", "ipfx"))
+        shown = [
+            self.ok("state", hostile).stdout,
+            self.ok("state", hostile, "--table", "token_texts").stdout,
+            self.ok("why", hostile, token["token"]).stdout,
+            self.ok("why", hostile, other["token"]).stdout,
+            self.ok("replay", hostile, "--rate", "max", "--projector", "lifecycle").stdout,
+            run("test", hostile).stdout,
+        ]
+        for text in shown:
+            self.assertIsNone(re.search("[\x00-\x09\x0b-\x1f\x7f\u2028\u202e]", text), text[:2000])
 
     def test_wrong_words_are_refused(self) -> None:
         path = self.recording(slots=5)

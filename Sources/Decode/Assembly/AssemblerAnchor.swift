@@ -46,6 +46,10 @@ package struct AssemblerAnchor: Hashable, Sendable {
     package var lacking: [ClosedRange<UInt64>]
     /// By rising id.
     package var gaps: [Gap]
+    /// What came too late and was left out; nil when nothing did.
+    package var late: LateRecords?
+    /// What was waited for, so that it was not too late.
+    package var awaited: [LateRecords]
 
     package init(
         position: UInt64,
@@ -53,7 +57,9 @@ package struct AssemblerAnchor: Hashable, Sendable {
         through: Sequence,
         hadStatuses: Bool,
         lacking: [ClosedRange<UInt64>] = [],
-        gaps: [Gap] = []
+        gaps: [Gap] = [],
+        late: LateRecords? = nil,
+        awaited: [LateRecords] = []
     ) {
         self.position = position
         self.hash = hash
@@ -61,5 +67,7 @@ package struct AssemblerAnchor: Hashable, Sendable {
         self.hadStatuses = hadStatuses
         self.lacking = lacking
         self.gaps = gaps
+        self.late = late
+        self.awaited = awaited
     }
 }

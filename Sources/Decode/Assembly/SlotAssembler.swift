@@ -8,7 +8,7 @@ package import RecordModel
 package struct SlotAssembler: Sendable {
     /// Raised whenever the same records would give other actions; state of another version is
     /// rebuilt.
-    package static let version: UInt32 = 2
+    package static let version: UInt32 = 3
 
     package let configuration: AssemblerConfiguration
     /// What was seen and left out.
@@ -21,23 +21,36 @@ package struct SlotAssembler: Sendable {
     /// was no open gap of the chain.
     package private(set) var abandoned: ClosedRange<UInt64>?
 
-    private var chain: OpenChain
-    private var past: PastSlots
+    private(set) var chain: OpenChain
+    private(set) var past: PastSlots
     /// Blocks below the highest applied one wait to be put in.
-    private var hasWaiting = false
+    private(set) var hasWaiting = false
     /// What becomes of the input that is being taken.
     private var outcome = InputOutcome.kept
     /// The last record that was taken.
-    private var through = Sequence.none
+    private(set) var through = Sequence.none
     /// The last one that was taken before a restart.
     private let minded: Sequence
+    /// What came too late and was left out; nil when nothing did.
+    package private(set) var late: LateRecords?
+    /// What is or was waited for before slots become final.
+    package private(set) var awaited: [LateRecords]
 
     /// Begins with the first slot that comes whole enough.
-    package init(_ configuration: AssemblerConfiguration) {
-        self.init(configuration, minded: .none)
+    ///
+    /// - Parameters:
+    ///   - configuration: how the chain is assembled.
+    ///   - awaited: records that come late, as an assembler saw that has read the same log.
+    package init(_ configuration: AssemblerConfiguration, awaiting awaited: [LateRecords] = []) {
+        self.init(configuration, minded: .none, awaited)
     }
 
-    private init(_ configuration: AssemblerConfiguration, minded: Sequence) {
+    private init(
+        _ configuration: AssemblerConfiguration,
+        minded: Sequence,
+        _ awaited: [LateRecords]
+    ) {
+        self.awaited = awaited
         let limits = configuration.limits
         self.configuration = configuration
         self.minded = minded
@@ -52,8 +65,19 @@ package struct SlotAssembler: Sendable {
     }
 
     /// Goes on after a checkpoint: reads from the anchor's `resume` on and ignores what is settled.
-    package init(_ configuration: AssemblerConfiguration, resumingAfter anchor: AssemblerAnchor) {
-        self.init(configuration, minded: anchor.through)
+    ///
+    /// - Parameters:
+    ///   - configuration: how the chain is assembled.
+    ///   - anchor: of the checkpoint.
+    ///   - awaited: more records that come late than those that were waited for before.
+    package init(
+        _ configuration: AssemblerConfiguration,
+        resumingAfter anchor: AssemblerAnchor,
+        awaiting awaited: [LateRecords] = []
+    ) {
+        let more = awaited.filter { !anchor.awaited.contains($0) }
+        self.init(configuration, minded: anchor.through, anchor.awaited + more)
+        late = anchor.late
         chain.settled = SettledSlot(position: anchor.position, hash: anchor.hash, witnesses: [])
         chain.hadVotes = anchor.hadStatuses
         chain.gaps.restore(anchor.gaps)
@@ -257,6 +281,7 @@ package struct SlotAssembler: Sendable {
     }
 
     private mutating func stale(_ position: UInt64, _ actions: inout [ChainAction]) {
+        late = LateRecords(position: min(position, late?.position ?? position), through: through)
         if past.makeStale(position) { actions.append(.stale(position: position)) }
     }
 
@@ -544,51 +569,13 @@ package struct SlotAssembler: Sendable {
             place = chain.applied.count - 1 - configuration.finalDepth
         }
         place = min(place, chain.appliedFree - 1)
+        for records in awaited where records.through > through {
+            place = min(place, chain.appliedBelow(records.position) - 1)
+        }
         let limits = configuration.limits
         let excess = chain.applied.count - limits.openSlotsMax / 2
         if place < excess - 1 { return (excess - 1, true) }
         if place < 0, chain.window.items > limits.itemsMax / 2 { return (0, true) }
         return place >= 0 ? (place, false) : nil
-    }
-
-    // MARK: Restart
-
-    /// What a checkpoint at the last final slot stores; nil while nothing is final.
-    package var anchor: AssemblerAnchor? {
-        chain.settled.map { settled in
-            AssemblerAnchor(
-                position: settled.position,
-                hash: settled.hash,
-                through: through,
-                hadStatuses: chain.hadVotes,
-                lacking: past.lacking,
-                gaps: chain.gaps.kept(resume: resume ?? through.next)
-            )
-        }
-    }
-
-    /// Where reading must begin to go on from `anchor`: the lowest sequence that holds anything of
-    /// what is above it, that proves something of it, or that is in doubt of it. Nil when nothing
-    /// is: reading goes on with the next record.
-    package var resume: Sequence? {
-        guard let settled = chain.settled else { return nil }
-        var sequences = chain.window.slots.map(\.firstSequence)
-        sequences += settled.witnesses.map(\.sequence)
-        for slot in chain.window.slots { sequences += slot.parts.compactMap(\.request) }
-        for stream in chain.streams.streams {
-            guard stream.isFromSlotValid, let from = stream.promise.fromSlot,
-                from.number > settled.position
-            else { continue }
-            sequences.append(stream.since)
-        }
-        return sequences.min()
-    }
-
-    /// Appends a canonical form of everything that is still open: equal for equal input, on every
-    /// machine.
-    package func encodeOpenState(into bytes: inout [UInt8]) {
-        var writer = OpenStateWriter()
-        writer.write(chain, past, hasWaiting: hasWaiting)
-        bytes.append(contentsOf: writer.bytes)
     }
 }

@@ -50,6 +50,10 @@ public enum FormatLimits {
     @inlinable
     public static var pinsMax: Int { 256 }
 
+    /// Base anchors that `recording.json` names.
+    @inlinable
+    public static var baseAnchorsMax: Int { 16 }
+
     /// Bytes of the manifest: about a million segments.
     @inlinable
     public static var manifestBytesMax: Int { 256 << 20 }

@@ -27,6 +27,8 @@ package enum LogError: Error, Sendable {
     case payloadTooLarge(bytes: Int, limit: Int)
     /// The range does not lie in the recording.
     case rangeNotAvailable(detail: String)
+    /// Nothing could be made that stands for segments that were to go. None of them went.
+    case noBaseAnchor(path: String, detail: String)
 }
 
 extension LogError {
@@ -66,6 +68,7 @@ extension LogError: CustomStringConvertible {
         case .payloadTooLarge(let bytes, let limit):
             "a frame of \(bytes) bytes exceeds the limit of \(limit) bytes"
         case .rangeNotAvailable(let detail): "range not available: \(detail)"
+        case .noBaseAnchor(let path, let detail): "\(path): no base anchor: \(detail)"
         }
     }
 }

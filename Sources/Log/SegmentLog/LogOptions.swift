@@ -69,6 +69,9 @@ package struct LogOptions: Sendable {
     /// How much is kept: looked at whenever a segment is begun, and on a full disk before the
     /// next try. Pins always hold. Nil keeps everything.
     package var retention: RetentionPolicy?
+    /// What is made of the log, as far as retention must know of it: asked on a thread of the log,
+    /// which it must not hold up. Nil when nothing is.
+    package var retainedState: (any RetainedState)?
     /// Told what a retirement did, or why there was none; called on a thread of the log, which it
     /// must not hold up.
     package var onRetention: (@Sendable (Result<RetentionReport, LogError>) -> Void)?

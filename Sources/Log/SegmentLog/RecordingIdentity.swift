@@ -17,6 +17,11 @@ package struct RecordingIdentity: Equatable, Sendable {
     package var tool: String
     /// Where the records come from when they were not captured here; nil for a capture.
     package var origin: String?
+    /// What stands for retired segments, by file; empty when nothing was retired, or when no state
+    /// had been made.
+    package var baseAnchors: [BaseAnchorMention] = []
+    /// Whether the list of base anchors is there and is none: nothing then stands for what is gone.
+    package var hasBadBaseAnchors = false
 
     package init(
         recording: RecordingID,
@@ -49,6 +54,12 @@ package struct RecordingIdentity: Equatable, Sendable {
         if let origin {
             writer.key("origin")
             writer.string(origin)
+        }
+        if !baseAnchors.isEmpty {
+            writer.key("base_anchors")
+            writer.beginArray()
+            for anchor in baseAnchors { anchor.append(to: &writer) }
+            writer.endArray()
         }
         writer.endObject()
         writer.endLine()
@@ -123,7 +134,40 @@ package struct RecordingIdentity: Equatable, Sendable {
         )
         identity.versionMajor = major
         identity.versionMinor = minor
+        if let list = root.member("base_anchors") {
+            let anchors = list.kind == .array ? list.elements.map { BaseAnchorMention($0) } : [nil]
+            let known = anchors.compactMap(\.self)
+            identity.hasBadBaseAnchors =
+                known.count < anchors.count || known.count > FormatLimits.baseAnchorsMax
+            if !identity.hasBadBaseAnchors { identity.baseAnchors = known }
+        }
         return identity
+    }
+
+    /// Writes the file anew, in place of the one that is there, by rename. The recording must be
+    /// one that this build knows whole: what a newer one added would be lost.
+    ///
+    /// - Parameters:
+    ///   - layout: the recording.
+    ///   - disk: the file system.
+    /// - Throws: `newerVersion`, or `system`; the file is then one or the other.
+    func replace(_ layout: RecordingLayout, on disk: some FileSystem) throws(LogError) {
+        guard versionMinor <= FormatLimits.versionMinor else {
+            throw .newerVersion(
+                path: layout.identity,
+                detail: "it has format \(versionMajor).\(versionMinor)"
+            )
+        }
+        do throws(SystemError) {
+            let temporary = layout.identity + ".new"
+            if try disk.kind(of: temporary) != nil { try disk.remove(temporary) }
+            let file = try disk.open(temporary, .createNew)
+            try file.write(encoded(), at: 0)
+            try file.syncData()
+            try file.close()
+            try disk.rename(temporary, to: layout.identity)
+            try disk.syncDirectory(layout.path)
+        } catch { throw .system(error) }
     }
 
     private static func parseVersion(_ text: String) -> (UInt16, UInt16)? {

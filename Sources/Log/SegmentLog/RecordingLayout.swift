@@ -18,6 +18,7 @@ package struct RecordingLayout: Sendable {
     package var manifest: String { path + "/segments/MANIFEST" }
     package var reserve: String { path + "/segments/RESERVE" }
     package var derived: String { path + "/derived" }
+    package var anchors: String { path + "/anchors" }
     package var lock: String { path + "/LOCK" }
     package var pins: String { path + "/pins.json" }
     package var pinsLock: String { path + "/pins.lock" }

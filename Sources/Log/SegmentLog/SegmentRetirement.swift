@@ -7,6 +7,13 @@ package struct RetentionReport: Sendable {
     /// What the decision was made of, before it was carried out.
     package let situation: RetentionSituation
     package let decision: RetentionDecision
+    /// What stands for the segments that go; empty when no state had been made of them.
+    package internal(set) var baseAnchors: [BaseAnchorMention] = []
+
+    init(situation: RetentionSituation, decision: RetentionDecision) {
+        self.situation = situation
+        self.decision = decision
+    }
 
     /// The segments that go, oldest first.
     package var retired: ArraySlice<RetentionSegment> {
@@ -21,11 +28,12 @@ package struct RetentionReport: Sendable {
 /// Removes the oldest segments of a recording: the manifest says so, durably, and only then their
 /// files go.
 ///
-/// The steps, in this order: `retired through` is written to the manifest and synced; the files of
-/// all segments up to that ordinal are removed; the directory is synced. A process that stops in
-/// between leaves files that no reader looks at; `finish` removes them, and opening for write does
-/// that first. Every step is an operation of `FileSystem`, so a fault at each of them can be
-/// simulated:
+/// The steps, in this order: where state was made of the segments, a base anchor is left that
+/// stands for them, and `recording.json` names it; `retired through` is written to the manifest and
+/// synced; the files of all segments up to that ordinal are removed; the directory is synced. A
+/// process that stops in between leaves files that no reader looks at; `finish` removes them, and
+/// opening for write does that first. Every step is an operation of `FileSystem`, so a fault at
+/// each of them can be simulated:
 ///
 ///     let retirement = SegmentRetirement(path: path, disk: disk, policy: policy)
 ///     let report = try retirement.retire(now: clock.wallNanoseconds())
@@ -35,15 +43,28 @@ package struct SegmentRetirement: Sendable {
     package let layout: RecordingLayout
     package let policy: RetentionPolicy
     private let disk: any FileSystem
+    /// What is made of the log; nil when nobody knows.
+    private let state: (any RetainedState)?
     /// Whether latest times are read although no limit asks for them: a person does.
     private var readsTimes = false
     /// Latest times of segments that do not change any more.
     private var times: [UInt64: Int64] = [:]
 
-    package init(path: String, disk: any FileSystem, policy: RetentionPolicy) {
+    /// - Parameters:
+    ///   - path: the recording.
+    ///   - disk: the file system.
+    ///   - policy: how much is kept.
+    ///   - state: what is made of the log, so that something stands for what goes.
+    package init(
+        path: String,
+        disk: any FileSystem,
+        policy: RetentionPolicy,
+        state: (any RetainedState)? = nil
+    ) {
         layout = RecordingLayout(path)
         self.disk = disk
         self.policy = policy
+        self.state = state
     }
 
     // MARK: A recording that nobody writes
@@ -139,11 +160,12 @@ package struct SegmentRetirement: Sendable {
             growth: growth,
             now: now
         )
-        let report = RetentionReport(situation: situation, decision: policy.decide(situation))
+        var report = RetentionReport(situation: situation, decision: policy.decide(situation))
         guard let last = report.retired.last else {
             try store.close(lock)
             return report
         }
+        report.baseAnchors = try leaveBaseAnchors(through: last.lastSequence)
         do throws(SystemError) {
             try manifest.append(
                 ManifestEntry(
@@ -158,8 +180,46 @@ package struct SegmentRetirement: Sendable {
             try lock.close()
             try finish(through: last.ordinal)
         } catch { throw .system(error) }
+        state?.removeBaseAnchors(except: report.baseAnchors)
         for segment in report.retired { times[segment.ordinal] = nil }
         return report
+    }
+
+    /// Leaves what stands for segments that are to go, and names it.
+    ///
+    /// - Returns: what the recording names.
+    private func leaveBaseAnchors(
+        through last: Sequence
+    ) throws(LogError) -> [BaseAnchorMention] {
+        var identity = try RecordingIdentity.read(layout, on: disk)
+        guard
+            let anchors = try state?.leaveBaseAnchors(through: last, named: identity.baseAnchors)
+        else { return identity.baseAnchors }
+        try name(anchors, in: &identity)
+        return anchors
+    }
+
+    /// Names what stands for segments that may go later: for whoever makes base anchors while
+    /// another process, or another thread, writes the recording.
+    ///
+    /// - Parameter anchors: what the recording names from then on; durable.
+    /// - Throws: `notARecording`, `newerVersion`, or `system`; with EAGAIN while pins are changed.
+    package func name(_ anchors: [BaseAnchorMention]) throws(LogError) {
+        let store = RetentionPins(layout, on: disk)
+        let lock = try store.takeLock(tries: 1)
+        var identity = try RecordingIdentity.read(layout, on: disk)
+        try name(anchors, in: &identity)
+        try store.close(lock)
+    }
+
+    private func name(
+        _ anchors: [BaseAnchorMention],
+        in identity: inout RecordingIdentity
+    ) throws(LogError) {
+        guard anchors != identity.baseAnchors || identity.hasBadBaseAnchors else { return }
+        identity.baseAnchors = anchors
+        identity.hasBadBaseAnchors = false
+        try identity.replace(layout, on: disk)
     }
 
     /// As `run`, for a writer that goes on whatever comes of it.
@@ -205,6 +265,7 @@ package struct SegmentRetirement: Sendable {
         now: Int64
     ) throws(LogError) -> RetentionSituation {
         let known = Manifest.segments(of: entries)
+        let oldest = try state?.oldestCheckpoint()
         var segments: [RetentionSegment] = []
         do throws(SystemError) {
             for (index, segment) in known.enumerated() {
@@ -213,6 +274,7 @@ package struct SegmentRetirement: Sendable {
             }
             var situation = RetentionSituation(segments: segments)
             situation.pins = pins
+            situation.oldestCheckpoint = oldest
             situation.freeBytes = try disk.freeBytes(at: layout.segments)
             situation.growth = growth
             situation.now = now

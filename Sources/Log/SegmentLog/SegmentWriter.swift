@@ -76,7 +76,12 @@ final class SegmentWriter: @unchecked Sendable {
         context = start.context
         positionReader = options.positionReader
         retirement = options.retention.map {
-            SegmentRetirement(path: layout.path, disk: disk, policy: $0)
+            SegmentRetirement(
+                path: layout.path,
+                disk: disk,
+                policy: $0,
+                state: options.retainedState
+            )
         }
         gate = Monitor(DurabilityGate(last: start.lastSequence))
     }
@@ -414,16 +419,20 @@ final class SegmentWriter: @unchecked Sendable {
         defer { leaveExclusive() }
         var failure = failure
         var tries = 0
-        let waitsForSpace = options.onFull == .wait
+        // When a wait is ended because the log is being closed, space may just have come back.
+        var isLastTry = false
         while true {
             giveUpActive()
+            if isLastTry { throw failure }
             if failure.isOutOfSpace {
-                if waitsForSpace { retireOnFullDisk() }
-                guard waitsForSpace, pause() else { throw failure }
+                guard options.onFull == .wait else { throw failure }
+                retireOnFullDisk()
+                isLastTry = !pause()
             } else {
                 // The first try comes at once, also when the log is being closed.
                 tries += 1
-                guard tries == 1 || tries <= Self.triesMax && pause() else { throw failure }
+                guard tries <= Self.triesMax else { throw failure }
+                if tries > 1 { isLastTry = !pause() }
             }
             do throws(SystemError) {
                 try replaceFailed()

@@ -8,6 +8,8 @@ package struct Anchor: Hashable, Sendable {
     package let path: String
     /// Slot or block after which its rows are.
     package let position: UInt64
+    /// That block's time in seconds since 1970; nil when none was known.
+    package let time: Int64?
     /// Bytes it takes.
     package let bytes: UInt64
 }
@@ -28,6 +30,17 @@ package struct AnchorFolder: Hashable, Sendable {
     package init(recording: String, chain: Chain, key: StateKey) {
         path = StatePath.folder(recording) + "/anchors"
         start = "\(chain.fileName)-\(key.digest.description.prefix(16))-"
+    }
+
+    /// Of the state that stands at a path.
+    ///
+    /// - Parameters:
+    ///   - recording: the recording's folder.
+    ///   - chain: whose state it is.
+    ///   - state: where it stands.
+    package init(recording: String, chain: Chain, of state: StatePath) {
+        path = StatePath.folder(recording) + "/anchors"
+        start = "\(chain.fileName)-\(state.keyDigits)-"
     }
 
     private func name(_ checkpoint: Checkpoint) -> String {
@@ -73,7 +86,12 @@ package struct AnchorFolder: Hashable, Sendable {
         try StateCopy.make(from: state, to: target, on: fileSystem)
         do throws(SystemError) {
             let bytes = try fileSystem.open(target, .readOnly).size()
-            return Anchor(path: target, position: checkpoint.position, bytes: bytes)
+            return Anchor(
+                path: target,
+                position: checkpoint.position,
+                time: checkpoint.time,
+                bytes: bytes
+            )
         } catch {
             throw StateFile.OpenError(error, at: target)
         }
@@ -90,11 +108,11 @@ package struct AnchorFolder: Hashable, Sendable {
         guard try fileSystem.kind(of: path) == .directory else { return [] }
         var anchors: [Anchor] = []
         for name in try fileSystem.list(path) {
-            guard let (position, _) = parse(name) else { continue }
+            guard let (position, time) = parse(name) else { continue }
             let file = path + "/" + name
             guard try fileSystem.kind(of: file) == .file else { continue }
             let bytes = try fileSystem.open(file, .readOnly).size()
-            anchors.append(Anchor(path: file, position: position, bytes: bytes))
+            anchors.append(Anchor(path: file, position: position, time: time, bytes: bytes))
         }
         return anchors.sorted { $0.position < $1.position }
     }
@@ -126,23 +144,48 @@ package struct AnchorFolder: Hashable, Sendable {
         on fileSystem: some FileSystem = LinuxFileSystem()
     ) throws(SystemError) -> [Anchor] {
         let anchors = try list(on: fileSystem)
-        let rungs = anchors.map { anchor in
-            let name = String(anchor.path.dropFirst(path.utf8.count + 1))
-            return AnchorLadder.Rung(
-                position: anchor.position,
-                time: parse(name)?.time,
-                bytes: anchor.bytes
-            )
+        let rungs = anchors.map {
+            AnchorLadder.Rung(position: $0.position, time: $0.time, bytes: $0.bytes)
         }
         let superfluous = Set(ladder.superfluous(rungs))
         let gone = anchors.filter { superfluous.contains($0.position) }
         for anchor in gone { try fileSystem.remove(anchor.path) }
-        guard try fileSystem.kind(of: path) == .directory else { return gone }
-        for name in try fileSystem.list(path)
-        where name.hasPrefix(start) && name.hasSuffix(StateCopy.unfinished) {
+        try remove(on: fileSystem) { $0.hasSuffix(StateCopy.unfinished) }
+        return gone
+    }
+
+    /// Takes a damaged anchor out of the way: it stays as `<chain>-<key>-damaged` for people, one
+    /// at a time.
+    ///
+    /// - Parameters:
+    ///   - anchor: one of these.
+    ///   - fileSystem: the disk.
+    /// - Throws: what the disk says.
+    package func setAside(
+        _ anchor: Anchor,
+        on fileSystem: some FileSystem = LinuxFileSystem()
+    ) throws(SystemError) {
+        try fileSystem.rename(anchor.path, to: path + "/" + start + "damaged")
+        for suffix in StatePath.suffixes where try fileSystem.kind(of: anchor.path + suffix) != nil
+        { try fileSystem.remove(anchor.path + suffix) }
+    }
+
+    /// Removes all of them, with what was set aside.
+    ///
+    /// - Parameter fileSystem: the disk.
+    /// - Throws: what the disk says.
+    package func removeAll(on fileSystem: some FileSystem = LinuxFileSystem()) throws(SystemError) {
+        try remove(on: fileSystem) { _ in true }
+    }
+
+    private func remove(
+        on fileSystem: some FileSystem,
+        _ isUnwanted: (String) -> Bool
+    ) throws(SystemError) {
+        guard try fileSystem.kind(of: path) == .directory else { return }
+        for name in try fileSystem.list(path) where name.hasPrefix(start) && isUnwanted(name) {
             try fileSystem.remove(path + "/" + name)
         }
-        return gone
     }
 }
 
@@ -178,6 +221,10 @@ enum StateCopy {
             statement.bind(draft.hasPrefix("/") ? draft : "./" + draft, at: 1)
             try statement.run()
         } catch {
+            // Half a copy takes room on a disk that may be full.
+            do throws(SystemError) { try fileSystem.remove(draft) } catch {
+                // It is removed when the next copy is made.
+            }
             throw StateFile.OpenError(error)
         }
         do throws(SystemError) {

@@ -68,7 +68,7 @@ package struct AnchorLadder: Hashable, Sendable {
     }
 
     /// Rounded down, also before 1970.
-    private static func quotient(_ time: Int64, _ unit: Int64) -> Int64 {
+    static func quotient(_ time: Int64, _ unit: Int64) -> Int64 {
         time >= 0 ? time / unit : -((-(time + 1)) / unit) - 1
     }
 }

@@ -45,43 +45,73 @@ package struct BaseAnchor: Hashable, Sendable {
     /// - Returns: its path.
     package static func folder(_ recording: String) -> String { recording + "/anchors" }
 
-    /// Copies the checkpoint that a state file holds into a recording's `anchors`.
+    /// Copies what a state file holds into a recording's `anchors`, as one checkpoint. It may be
+    /// written meanwhile. Its rows are not looked at.
     ///
     /// - Parameters:
     ///   - state: the path of the state file.
-    ///   - checkpoint: what it holds.
     ///   - chain: whose state it is.
-    ///   - key: what it is made with.
     ///   - recording: the recording's folder.
     ///   - fileSystem: the disk.
     /// - Returns: what the recording has to remember. The file is durable.
     /// - Throws: why there is none.
     package static func make(
         from state: String,
-        _ checkpoint: Checkpoint,
         chain: Chain,
-        key: StateKey,
         recording: String,
         on fileSystem: some FileSystem = LinuxFileSystem()
     ) throws(StateFile.OpenError) -> BaseAnchor {
-        try StatePath.prepareFolder(path: folder(recording), on: fileSystem)
-        let digits = key.digest.description.prefix(16)
+        let folder = folder(recording)
+        try StatePath.prepareFolder(path: folder, on: fileSystem)
+        do throws(SystemError) { try fileSystem.syncDirectory(recording) } catch {
+            throw StateFile.OpenError(error, at: recording)
+        }
+        // Named when it is known what the copy holds.
+        let draft = folder + "/" + draftName
+        try StateCopy.make(from: state, to: draft, on: fileSystem)
+        let overview = try StateOverview(draft, chain: chain, on: fileSystem)
+        guard let checkpoint = overview.checkpoint else { throw .failed("\(state) is empty") }
+        let digits = overview.key.digest.description.prefix(16)
         let name = "\(chain.fileName)-\(digits)-\(checkpoint.position).sqlite"
-        let path = folder(recording) + "/" + name
-        try StateCopy.make(from: state, to: path, on: fileSystem)
         do throws(SystemError) {
-            let (checksum, bytes) = try StateCopy.copyBytes(from: path, to: nil, on: fileSystem)
+            let (checksum, bytes) = try StateCopy.copyBytes(from: draft, to: nil, on: fileSystem)
+            try fileSystem.rename(draft, to: folder + "/" + name)
+            try fileSystem.syncDirectory(folder)
             return BaseAnchor(
                 name: name,
                 chain: chain,
                 position: checkpoint.position,
                 resume: checkpoint.resume,
-                key: key.digest,
+                key: overview.key.digest,
                 bytes: bytes,
                 checksum: checksum
             )
         } catch {
-            throw StateFile.OpenError(error, at: path)
+            throw StateFile.OpenError(error, at: draft)
+        }
+    }
+
+    /// What a copy is called that has no name yet.
+    private static let draftName = "new.sqlite"
+
+    /// Removes all files that stand for nothing: copies that were never named, and those whose
+    /// place another one took.
+    ///
+    /// - Parameters:
+    ///   - names: of the files that stay.
+    ///   - recording: the recording's folder.
+    ///   - fileSystem: the disk.
+    /// - Throws: what the disk says.
+    package static func removeAll(
+        except names: Set<String>,
+        recording: String,
+        on fileSystem: some FileSystem = LinuxFileSystem()
+    ) throws(SystemError) {
+        let folder = folder(recording)
+        guard try fileSystem.kind(of: folder) == .directory else { return }
+        for name in try fileSystem.list(folder) where !names.contains(name) {
+            guard try fileSystem.kind(of: folder + "/" + name) == .file else { continue }
+            try fileSystem.remove(folder + "/" + name)
         }
     }
 

@@ -81,6 +81,13 @@ final class SQLiteConnection {
         return statement.text(0)
     }
 
+    /// The first column of the first row as a number; 0 when there is none.
+    func number(_ sql: String) throws(StorageError) -> UInt64 {
+        let statement = try prepare(sql)
+        guard try statement.step() else { return 0 }
+        return UInt64(clamping: statement.integer(0))
+    }
+
     /// Whether a change of the file could not be written.
     var isReadOnly: Bool { sqlite3_db_readonly(handle, "main") != 0 }
 

@@ -125,24 +125,10 @@ struct StateDescription {
         _ connection: SQLiteConnection
     ) throws(StorageError) -> (key: String, checkpoint: Checkpoint?) {
         let objects = try StateDescription.objects(connection)
-        for (statement, size) in zip(StateDescription.creation, StateDescription.sizes) {
-            guard objects[size.0] == statement else { throw .damaged("table \(size.0)") }
+        let (values, content) = try StateDescription.content(connection, objects)
+        guard values["chain"] == chain.description, let found = values["key"] else {
+            throw .damaged("another chain")
         }
-        var content: [String: [[String]]] = [:]
-        for (name, size) in StateDescription.sizes {
-            content[name] = try StateDescription.rows(name, size, connection)
-        }
-        var values: [String: String] = [:]
-        for row in content["_state"] ?? [] {  // read above
-            values[row[0]] = row[1]
-        }
-        content["_state"]?.removeAll { $0[0] == "checksum" }
-        // All four names are there.
-        let digest = StateDescription.digest { content[$0] ?? [] }
-        guard values["checksum"] == digest.description else { throw .damaged("the checksum") }
-        guard values["format"] == String(StateDescription.formatVersion),
-            values["chain"] == chain.description, let found = values["key"]
-        else { throw .damaged("another format or chain") }
         guard found == key.digest.description else { return (found, nil) }
         for schema in schemas {
             guard objects[schema.name] == TableStatements.creation(schema) else {
@@ -153,9 +139,60 @@ struct StateDescription {
             throw .damaged("tables that are not ours")
         }
         guard values["position"] != nil else { return (found, nil) }
-        let checkpoint = checkpoint(values, content)
-        guard let checkpoint else { throw .damaged("the checkpoint") }
+        guard let checkpoint = StateDescription.checkpoint(values, content, on: chain) else {
+            throw .damaged("the checkpoint")
+        }
         return (found, checkpoint)
+    }
+
+    /// Reads what a file says of itself, whatever key it has.
+    ///
+    /// - Returns: the parts of its key, and its checkpoint if there is one.
+    /// - Throws: `damaged` when it is not what was written, or is of another chain.
+    static func overview(
+        of chain: Chain,
+        _ connection: SQLiteConnection
+    ) throws(StorageError) -> (key: StateKey, checkpoint: Checkpoint?) {
+        let (values, content) = try content(connection, try objects(connection))
+        guard values["chain"] == chain.description else { throw .damaged("another chain") }
+        let order = content["_state"] ?? []  // read above
+        let parts = order.compactMap { row in
+            row[0].hasPrefix("key ") ? StateKey.Part(String(row[0].dropFirst(4)), row[1]) : nil
+        }
+        let key = StateKey(parts)
+        // Rows come by name, parts were hashed in an order of their own: only the digest as it
+        // was written says which key it is.
+        guard let digest = values["key"].flatMap({ StateDigest($0) }) else {
+            throw .damaged("the key")
+        }
+        let found = StateKey(parts: key.parts, digest: digest)
+        guard values["position"] != nil else { return (found, nil) }
+        guard let checkpoint = checkpoint(values, content, on: chain) else {
+            throw .damaged("the checkpoint")
+        }
+        return (found, checkpoint)
+    }
+
+    /// The rows of the four tables, as their checksum says that they were written.
+    private static func content(
+        _ connection: SQLiteConnection,
+        _ objects: [String: String]
+    ) throws(StorageError) -> (values: [String: String], content: [String: [[String]]]) {
+        for (statement, size) in zip(creation, sizes) {
+            guard objects[size.0] == statement else { throw .damaged("table \(size.0)") }
+        }
+        var content: [String: [[String]]] = [:]
+        for (name, size) in sizes { content[name] = try rows(name, size, connection) }
+        var values: [String: String] = [:]
+        for row in content["_state"] ?? [] {  // read above
+            values[row[0]] = row[1]
+        }
+        content["_state"]?.removeAll { $0[0] == "checksum" }
+        // All four names are there.
+        let digest = StateDescription.digest { content[$0] ?? [] }
+        guard values["checksum"] == digest.description else { throw .damaged("the checksum") }
+        guard values["format"] == String(formatVersion) else { throw .damaged("another format") }
+        return (values, content)
     }
 
     private static func rows(
@@ -265,9 +302,10 @@ extension StateDescription {
         return rows.map { [.text($0.0), .text($0.1), .text($0.2)] }
     }
 
-    private func checkpoint(
+    private static func checkpoint(
         _ values: [String: String],
-        _ content: [String: [[String]]]
+        _ content: [String: [[String]]],
+        on chain: Chain
     ) -> Checkpoint? {
         guard let position = values["position"].flatMap({ UInt64($0) }),
             let resume = values["resume"].flatMap({ UInt64($0) }),

@@ -262,6 +262,19 @@ package final class StateFile: RowStorage {
         try connection.emptyLog()
     }
 
+    /// Bytes of the database, without its log; 0 when SQLite does not tell.
+    var bytes: UInt64 {
+        do throws(StorageError) {
+            let pages = try connection.number("PRAGMA page_count")
+            let size = try connection.number("PRAGMA page_size")
+            let (bytes, overflows) = pages.multipliedReportingOverflow(by: size)
+            return overflows ? .max : bytes
+        } catch {
+            // It only weighs what a copy costs.
+            return 0
+        }
+    }
+
     package func rollBack() {
         guard connection.isWithinTransaction else { return }
         do throws(StorageError) {

@@ -23,6 +23,9 @@ package struct StatePath: Hashable, Sendable {
         path = StatePath.folder(recording) + "/state-\(chain.fileName)-\(digits).sqlite"
     }
 
+    /// The first 16 digits of its key's digest.
+    var keyDigits: Substring { path.dropLast(".sqlite".utf8.count).suffix(16) }
+
     /// The folder of all that can be made again.
     static func folder(_ recording: String) -> String { recording + "/derived" }
 
@@ -105,6 +108,41 @@ package struct StatePath: Hashable, Sendable {
         try removeCompanions(on: fileSystem)
     }
 
+    /// Why the state cannot be written now; nil when it can. Nothing is made but the folder and
+    /// the file of the lock.
+    ///
+    /// - Parameters:
+    ///   - recording: the recording's folder.
+    ///   - fileSystem: the disk.
+    /// - Returns: `locked`, `notOurs` or `failed`.
+    package func hindrance(
+        recording: String,
+        on fileSystem: some FileSystem
+    ) -> StateFile.OpenError? {
+        do throws(StateFile.OpenError) {
+            try StatePath.prepareFolder(recording, on: fileSystem)
+            do throws(SystemError) {
+                let lock = try fileSystem.open(path + ".lock", .createIfMissing)
+                let isFree = try lock.tryLock()
+                try lock.close()
+                return isFree ? nil : .locked
+            } catch { throw StateFile.OpenError(error, at: path) }
+        } catch { return error }
+    }
+
+    /// Removes a state with all that belongs to it, unless somebody writes it.
+    ///
+    /// - Parameter fileSystem: the disk.
+    /// - Returns: whether it was removed.
+    /// - Throws: what the disk says.
+    package func removeUnused(on fileSystem: some FileSystem) throws(SystemError) -> Bool {
+        let lock = try fileSystem.open(path + ".lock", .createIfMissing)
+        guard try lock.tryLock() else { return false }
+        try remove(on: fileSystem)
+        try lock.close()
+        return true
+    }
+
     /// Removes a state with all that belongs to it.
     ///
     /// - Parameter fileSystem: the disk.
@@ -114,6 +152,62 @@ package struct StatePath: Hashable, Sendable {
         try removeCompanions(on: fileSystem)
         for suffix in [".lock", ".damaged"] where try fileSystem.kind(of: path + suffix) != nil {
             try fileSystem.remove(path + suffix)
+        }
+    }
+
+    /// Removes the database that stands here, which nobody may use, and puts a copy of an anchor
+    /// in its place. The lock stays where it is.
+    ///
+    /// - Parameters:
+    ///   - anchor: the path of an anchor; nil for nothing.
+    ///   - fileSystem: the disk.
+    /// - Throws: `locked` when somebody writes the state; `notOurs`, `failed`.
+    package func replace(
+        with anchor: String?,
+        on fileSystem: some FileSystem
+    ) throws(StateFile.OpenError) {
+        do throws(SystemError) {
+            for name in [anchor, path, path + ".lock"].compactMap(\.self) {
+                switch try fileSystem.kind(of: name) {
+                case nil, .file: break
+                default: throw SystemError.notOurs(name)
+                }
+            }
+            let lock = try fileSystem.open(path + ".lock", .createIfMissing)
+            guard try lock.tryLock() else { throw SystemError.isLocked(path) }
+            // Its log goes too: with another database it would be taken for that one's.
+            if try fileSystem.kind(of: path) != nil { try fileSystem.remove(path) }
+            try removeCompanions(on: fileSystem)
+            if let anchor {
+                _ = try StateCopy.copyBytes(from: anchor, to: path, on: fileSystem)
+            }
+            try lock.close()
+        } catch {
+            if error.isOfLock { throw .locked }
+            throw StateFile.OpenError(error, at: path)
+        }
+    }
+
+    /// All states of a recording.
+    ///
+    /// - Parameters:
+    ///   - recording: the recording's folder.
+    ///   - fileSystem: the disk.
+    /// - Returns: each with its chain, by name.
+    /// - Throws: what the disk says.
+    package static func all(
+        recording: String,
+        on fileSystem: some FileSystem
+    ) throws(SystemError) -> [(chain: Chain, place: StatePath)] {
+        let folder = folder(recording)
+        guard try fileSystem.kind(of: folder) == .directory else { return [] }
+        return try fileSystem.list(folder).sorted().compactMap { name in
+            guard name.hasPrefix("state-"), name.hasSuffix(".sqlite") else { return nil }
+            let stem = name.dropFirst(6).dropLast(7)
+            // The chain, a dash, and 16 digits.
+            guard stem.utf8.count > 17, let chain = Chain(fileName: String(stem.dropLast(17)))
+            else { return nil }
+            return (chain, StatePath(folder + "/" + name))
         }
     }
 
@@ -148,6 +242,17 @@ extension Chain {
         case .evm(let id): "evm-\(id)"
         }
     }
+
+    /// From what `fileName` gives; nil for anything else.
+    init?(fileName: String) {
+        if fileName == "solana" {
+            self = .solana
+        } else if fileName.hasPrefix("evm-"), let id = UInt64(fileName.dropFirst(4)) {
+            self = .evm(id)
+        } else {
+            return nil
+        }
+    }
 }
 
 extension SystemError {
@@ -155,6 +260,16 @@ extension SystemError {
     static func notOurs(_ path: String) -> SystemError {
         SystemError(call: notOursCall, subject: path, errno: 0)
     }
+
+    /// A state that another process writes.
+    static func isLocked(_ path: String) -> SystemError {
+        SystemError(call: lockCall, subject: path, errno: 0)
+    }
+
+    /// Whether `isLocked` made it.
+    var isOfLock: Bool { call == SystemError.lockCall }
+
+    private static let lockCall = "a state that nobody writes expected"
 
     /// Whether `notOurs` made it.
     var isNotOurs: Bool { call == SystemError.notOursCall }

@@ -26,11 +26,15 @@ extension AssemblerAnchor {
             writer.add(optional: gap.through) { $0.add($1) }
             writer.add(gap.isAbandoned)
         }
+        writer.add(optional: late) { $0.add($1) }
+        writer.add(UInt32(awaited.count))
+        for records in awaited { writer.add(records) }
         return writer.bytes
     }
 
     /// Reads what `encoded` gave.
     ///
+    /// - Parameter bytes: of a checkpoint.
     /// - Throws: the bytes are something else; the checkpoint is then not used.
     init(decoding bytes: [UInt8]) throws(RowError) {
         var reader = RowReader(bytes)
@@ -62,6 +66,9 @@ extension AssemblerAnchor {
                 )
             )
         }
+        let late = try reader.optional { reader throws(RowError) in try reader.lateRecords() }
+        var awaited: [LateRecords] = []
+        for _ in 0..<(try reader.unsigned32()) { awaited.append(try reader.lateRecords()) }
         try reader.finish()
         self.init(
             position: position,
@@ -69,7 +76,22 @@ extension AssemblerAnchor {
             through: through,
             hadStatuses: hadStatuses,
             lacking: lacking,
-            gaps: gaps
+            gaps: gaps,
+            late: late,
+            awaited: awaited
         )
+    }
+}
+
+extension RowWriter {
+    fileprivate mutating func add(_ records: LateRecords) {
+        add(records.position)
+        add(records.through.value)
+    }
+}
+
+extension RowReader {
+    fileprivate mutating func lateRecords() throws(RowError) -> LateRecords {
+        LateRecords(position: try unsigned64(), through: Sequence(try unsigned64()))
     }
 }

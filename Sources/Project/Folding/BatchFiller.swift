@@ -33,7 +33,7 @@ final class BatchFiller {
         fileprivate(set) var nanoseconds: UInt64 = 0
     }
 
-    private let reader: RecordingReader
+    let reader: RecordingReader
     private let options: FoldOptions
     /// The first record that is wanted.
     private let start: Sequence
@@ -67,6 +67,11 @@ final class BatchFiller {
         intake.take(envelope, payload, into: batch)
     }
 
+    /// Takes a statement of somebody else that records are missing.
+    func takeMissing(through last: Sequence, isDamage: Bool, into batch: RecordBatch) {
+        intake.takeMissing(through: last, isDamage: isDamage, into: batch)
+    }
+
     /// Fills an empty batch; the first one begins with what was in force before it.
     ///
     /// - Throws: what the log says.
@@ -75,7 +80,7 @@ final class BatchFiller {
         if let open = self.cursor {
             cursor = open
         } else {
-            try prime(into: batch)
+            try prime(into: batch, before: start)
             cursor = try RecordCursor(reader, from: start, follows: options.follows)
             self.cursor = cursor
         }
@@ -126,8 +131,11 @@ final class BatchFiller {
     /// Tells the intake what was in force where reading begins: the context of the segment, and the
     /// events between its beginning and there.
     ///
+    /// - Parameters:
+    ///   - batch: what was in force is added here.
+    ///   - start: the first record that is wanted.
     /// - Throws: what the log says, unless reading on will meet it again.
-    func prime(into batch: RecordBatch) throws(LogError) {
+    func prime(into batch: RecordBatch, before start: Sequence) throws(LogError) {
         guard
             let segment = reader.segments.last(where: { $0.firstSequence <= max(start, .first) })
                 ?? reader.segments.first

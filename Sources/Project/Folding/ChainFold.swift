@@ -21,6 +21,8 @@ final class ChainFold {
     private(set) var dispatch = DispatchTally()
     private var actions: [ChainAction] = []
     private var notices: [Notice] = []
+    /// Whether the log lacks its beginning and nothing stands for it; until that is noted.
+    private var lacksBeginning: Bool
     /// Slots that were left out because they lie behind the end, the newest last.
     private var leftOut: [UInt64] = []
 
@@ -28,12 +30,14 @@ final class ChainFold {
     ///   - engine: restored from its checkpoint, if there is one.
     ///   - anchor: what the checkpoint keeps of the assembler.
     ///   - options: of the fold.
+    ///   - lacksBeginning: whether the log begins in the middle, and the state with it.
     ///   - clock: measures.
     ///   - observer: whoever watches.
     init(
         _ engine: ProjectionEngine,
         after anchor: AssemblerAnchor?,
         _ options: FoldOptions,
+        lacksBeginning: Bool,
         _ clock: any Clock,
         _ observer: (any FoldObserver)?
     ) {
@@ -41,8 +45,10 @@ final class ChainFold {
         self.clock = clock
         let configuration = AssemblerConfiguration.solana(options.commitment)
         assembler =
-            anchor.map { SlotAssembler(configuration, resumingAfter: $0) }
-            ?? SlotAssembler(configuration)
+            anchor.map {
+                SlotAssembler(configuration, resumingAfter: $0, awaiting: options.awaited)
+            } ?? SlotAssembler(configuration, awaiting: options.awaited)
+        self.lacksBeginning = lacksBeginning
         position = options.position
         time = options.time
         self.observer = observer
@@ -79,6 +85,7 @@ final class ChainFold {
                 dispatch.behindEnd &+= 1
                 continue
             }
+            if lacksBeginning { noteBeginning(action) }
             let ignored = engine.counters.ignored
             do throws(StorageError) {
                 try engine.take(action, at: sequence, notices: &notices)
@@ -113,14 +120,34 @@ final class ChainFold {
         )
         guard engine.gaps.count > Self.gapsMax else { return }
         engine.gaps.sort()
-        let first = engine.gaps.removeFirst()
-        engine.gaps[0].first = first.first
-        engine.gaps[0].last = max(first.last, engine.gaps[0].last)
-        engine.gaps[0].reason = "several gaps"
+        // That the log lacks its beginning is kept by itself: it says that the state is partial.
+        let place = engine.gaps[0].isLackOfBeginning ? 1 : 0
+        let first = engine.gaps.remove(at: place)
+        engine.gaps[place].first = first.first
+        engine.gaps[place].last = max(first.last, engine.gaps[place].last)
+        engine.gaps[place].reason = "several gaps"
     }
 
     /// Gaps that are listed one by one; of more, the lowest become one.
     private static let gapsMax = 4096
+
+    /// Notes that what lies below the first slot is missing.
+    private func noteBeginning(_ action: ChainAction) {
+        guard case .apply(let bundle) = action else { return }
+        lacksBeginning = false
+        guard bundle.position > 0 else { return }
+        engine.gaps.append(
+            ChainGap(
+                first: 0,
+                last: bundle.position - 1,
+                group: ChainGap.allGroups,
+                status: .abandoned,
+                reason: ChainFold.lackOfBeginning
+            )
+        )
+    }
+
+    private static let lackOfBeginning = "the log begins here: older segments are gone"
 
     /// Tells of events as they were decoded, in the order of the wire.
     private func tell(
@@ -184,5 +211,15 @@ final class ChainFold {
             resume: assembler.resume ?? next,
             assembly: anchor.encoded
         )
+    }
+}
+
+extension ChainGap {
+    /// What a gap is of that concerns everything.
+    fileprivate static let allGroups = "all"
+
+    /// Whether it says that the log begins in the middle.
+    var isLackOfBeginning: Bool {
+        first == 0 && group == ChainGap.allGroups && status == .abandoned
     }
 }

@@ -23,6 +23,9 @@ package struct FoldOptions: Sendable {
     package var position: UInt64?
     /// Seconds since 1970: the last slot folded is the newest whose block is not later. Nil for all.
     package var time: Int64?
+    /// Records that are waited for before slots become final, because an assembler that has read
+    /// the log saw them come too late.
+    package var awaited: [LateRecords] = []
 
     package init() {}
 }

@@ -43,6 +43,8 @@ package final class StateFold {
         package var tookNanoseconds: UInt64 = 0
         /// The record that reading began with, after a checkpoint; nil without one.
         package var resumedAt: Sequence?
+        /// Whether the log lacks its beginning and nothing stood for it: the state is partial.
+        package var lacksBeginning = false
     }
 
     /// The state.
@@ -109,7 +111,17 @@ package final class StateFold {
         }
         self.start = start
         filler = BatchFiller(reader, from: start, options, clock)
-        chain = ChainFold(engine, after: anchor, options, clock, observer)
+        // An older checkpoint's gaps say themselves what was missing.
+        let oldest = reader.segments.first?.firstSequence ?? .first
+        report.lacksBeginning = anchor == nil && oldest > .first
+        chain = ChainFold(
+            engine,
+            after: anchor,
+            options,
+            lacksBeginning: report.lacksBeginning,
+            clock,
+            observer
+        )
     }
 
     /// What stored state depends on beside the engine.
@@ -128,6 +140,46 @@ package final class StateFold {
     /// Digest of the state as known when the last record had been read.
     package var positionDigest: StateDigest {
         engine.positionDigest(open: chain.openState)
+    }
+
+    /// What came too late and is left out of the state, although the log has it; nil when it was
+    /// waited for in vain, or when nothing came late.
+    package var late: LateRecords? {
+        guard let late = chain.assembler.late else { return nil }
+        return chain.assembler.awaited.contains { $0.covers(late) } ? nil : late
+    }
+
+    /// What is to be waited for by whoever folds the log again, as a checkpoint tells; nil when
+    /// nothing of it came too late, or when waiting was in vain.
+    ///
+    /// - Parameter checkpoint: of stored state.
+    /// - Returns: from where on state lacks what came late, and what to await.
+    package static func late(
+        in checkpoint: Checkpoint
+    ) -> (position: UInt64, awaiting: [LateRecords])? {
+        let anchor: AssemblerAnchor
+        do throws(RowError) { anchor = try AssemblerAnchor(decoding: checkpoint.assembly) } catch {
+            // Whoever restores from the checkpoint meets this as damage.
+            return nil
+        }
+        guard let late = anchor.late, !anchor.awaited.contains(where: { $0.covers(late) }) else {
+            return nil
+        }
+        return (late.position, (anchor.awaited + [late]).suffix(StateFold.awaitedMax))
+    }
+
+    /// What was waited for, and what more is to be waited for so that nothing comes late.
+    package var toAwait: [LateRecords] {
+        let all = chain.assembler.awaited + [chain.assembler.late].compactMap(\.self)
+        // The newest: older ones are long final.
+        return all.suffix(StateFold.awaitedMax)
+    }
+
+    private static let awaitedMax = 64
+
+    /// Whether the state lacks what the log had before its oldest segment.
+    package var isPartial: Bool {
+        engine.gaps.contains(where: \.isLackOfBeginning)
     }
 
     /// What the assembler saw and left out.
@@ -163,22 +215,14 @@ package final class StateFold {
 
     /// Takes one record that somebody else reads, such as a replay that paces itself; it is parsed
     /// and folded before this returns. What was in force before the first record is taken from the
-    /// recording's oldest segment.
+    /// recording, as if reading had begun there.
     ///
     /// - Throws: what went wrong.
     package func take(
         _ envelope: RecordEnvelope,
         _ payload: UnsafeRawBufferPointer
     ) throws(FoldError) {
-        let batch: RecordBatch
-        if let single {
-            batch = single.batch
-            batch.removeAll()
-        } else {
-            batch = RecordBatch()
-            single = (batch, UpdateParser())
-            do throws(LogError) { try filler.prime(into: batch) } catch { throw .log(error) }
-        }
+        let batch = try singleBatch(before: envelope.sequence)
         let began = clock.monotonicNanoseconds()
         filler.take(envelope, payload, into: batch)
         let taken = clock.monotonicNanoseconds()
@@ -188,9 +232,44 @@ package final class StateFold {
         try fold(batch)
     }
 
+    /// Takes a statement that records are missing where somebody else reads.
+    ///
+    /// - Parameters:
+    ///   - last: the last of them.
+    ///   - isDamage: whether they are damaged; otherwise they are a hole.
+    /// - Throws: what went wrong.
+    package func takeMissing(through last: Sequence, isDamage: Bool) throws(FoldError) {
+        let batch = try singleBatch(before: last.next)
+        filler.takeMissing(through: last, isDamage: isDamage, into: batch)
+        try fold(batch)
+    }
+
+    /// The batch for what is given one by one; the first time it says what was in force.
+    private func singleBatch(before first: Sequence) throws(FoldError) -> RecordBatch {
+        if let single {
+            single.batch.removeAll()
+            return single.batch
+        }
+        let batch = RecordBatch()
+        single = (batch, UpdateParser())
+        do throws(LogError) { try filler.prime(into: batch, before: first) } catch {
+            throw .log(error)
+        }
+        return batch
+    }
+
     // MARK: Reading
 
     private func read(through lanes: ParseLanes) throws(FoldError) {
+        // Which segments there were is not sure then: as if the first record were damaged.
+        if let damage = filler.reader.manifestDamage {
+            report.damage &+= 1
+            guard options.skipsDamage else {
+                report.ending = .damage("\(damage)")
+                return
+            }
+            observer?.skipped("\(damage)")
+        }
         // Whoever follows reads what is there and no more, and then waits itself.
         if options.helpers > 0, !options.follows {
             do throws(SystemError) { ahead = try ReadAhead(filler) } catch { throw .threads(error) }

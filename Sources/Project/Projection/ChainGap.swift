@@ -4,7 +4,8 @@ package struct ChainGap: Hashable, Comparable, Sendable {
     package var first: UInt64
     /// Slot or block of its end, itself missing.
     package var last: UInt64
-    /// The subscription group that misses it; empty for all of the chain.
+    /// The subscription group that misses it; empty when it is told for the chain, `all` when
+    /// nothing of it is there.
     package var group: String
     /// What became of it.
     package var status: Status

@@ -29,6 +29,16 @@ package struct StateKey: Hashable, Sendable {
         }
         digest = writer.digest
     }
+
+    /// A key as it was found somewhere.
+    ///
+    /// - Parameters:
+    ///   - parts: in any order.
+    ///   - digest: as it was written beside them.
+    package init(parts: [Part], digest: StateDigest) {
+        self.parts = parts
+        self.digest = digest
+    }
 }
 
 extension ProjectionEngine {

@@ -20,7 +20,7 @@ package struct SynthesizedRecording {
     private let real: RealBlocks?
     private let toolVersion: String
     /// Stored bytes after which another segment begins.
-    var rotateBytes: UInt64 = 64 << 20
+    package var rotateBytes: UInt64 = 64 << 20
 
     /// - Parameters:
     ///   - options: the market.

@@ -1,3 +1,4 @@
+import CheckpointStore
 import Folding
 import LogCare
 import Platform
@@ -100,7 +101,7 @@ import Testing
         #expect(listed.reason.hasSuffix("nobody keeps it"))
         #expect(listed.reason.contains("gap \(gap.id)"))
         // The stored state says the same as one that is made anew.
-        let stored = try FoldSession("test", path, FoldOptions(), .derived)
+        let stored = try FoldSession("test", path, FoldOptions(), .state(AnchorLadder()))
         _ = try stored.run()
         #expect(stored.fold.engine.gaps == after.engine.gaps)
         #expect(stored.fold.engine.chainDigest == after.engine.chainDigest)

@@ -16,11 +16,13 @@ private func open(
     _ disk: SimulatedFileSystem,
     seed: UInt64 = 1,
     retention: RetentionPolicy? = nil,
+    retryNanoseconds: UInt64? = nil,
     onRetention: (@Sendable (Result<RetentionReport, LogError>) -> Void)? = nil
 ) throws -> LogWriter {
     var options = quickOptions(.everyBlock)
     options.rotateBytes = 2_000
     options.retention = retention
+    if let retryNanoseconds { options.retryNanoseconds = retryNanoseconds }
     options.onRetention = onRetention
     return try LogWriter(
         path: simulatedPath,
@@ -319,6 +321,43 @@ private func segmentFiles(_ disk: SimulatedFileSystem) throws -> [String] {
         disk.setBytesMax(nil)
         try writer.close(cause: "test")
         #expect(try readAll(simulatedPath, on: disk).damage.isEmpty)
+    }
+}
+
+@Suite struct ClosingOnFullDiskTests {
+    /// Closes a log that waits for space, and with an hour to go until its next try.
+    private func close(_ disk: SimulatedFileSystem, spaceComesBack: Bool) throws {
+        var policy = RetentionPolicy()
+        policy.freeBytesMin = 1
+        let isFull = Monitor(false)
+        let writer = try open(disk, retention: policy, retryNanoseconds: 3_600_000_000_000) { _ in
+            isFull.update { $0 = true }
+        }
+        isFull.update { $0 = false }
+        disk.setBytesMax(0)
+        let envelope = RecordEnvelope(kind: .grpcMessageIn, receivedAt: 1, monotonic: 1)
+        let payload = noise(900, seed: 1)
+        _ = try writer.append(envelope, payload: payload.span.bytes)
+        let deadline = SystemClock().monotonicNanoseconds() + 60_000_000_000
+        let seen: Bool? = isFull.wait(deadline: deadline) { $0 ? true : nil }
+        try #require(seen == true, "the disk was never full")
+        if spaceComesBack { disk.setBytesMax(nil) }
+        try writer.close(cause: "test")
+    }
+
+    @Test func `a log that is closed while it waits takes space that has come back`() throws {
+        let disk = SimulatedFileSystem()
+        try close(disk, spaceComesBack: true)
+        let found = try readAll(simulatedPath, on: disk)
+        #expect(found.damage.isEmpty)
+        #expect(found.records.contains { $0.envelope.kind == .grpcMessageIn })
+        #expect(found.records.last?.envelope.kind == .runEnded)
+    }
+
+    @Test func `a log that is closed on a full disk says so`() throws {
+        #expect(throws: LogError.self) {
+            try close(SimulatedFileSystem(), spaceComesBack: false)
+        }
     }
 }
 

@@ -126,9 +126,7 @@ import Testing
         let recording = setting.workshop.path
         let base = try BaseAnchor.make(
             from: setting.place.path,
-            setting.checkpoints[3],
             chain: .solana,
-            key: setting.bench.key,
             recording: recording
         )
         #expect(base.position == 40)
@@ -156,9 +154,7 @@ import Testing
         let recording = setting.workshop.path
         let base = try BaseAnchor.make(
             from: setting.place.path,
-            setting.checkpoints[3],
             chain: .solana,
-            key: setting.bench.key,
             recording: recording
         )
         let name = "anchors/" + base.name

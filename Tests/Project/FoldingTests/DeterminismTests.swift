@@ -99,10 +99,31 @@ import Testing
             $0.streams = 2
             $0.equivocations = 0
         }
+        try expectNoTrace(of: market, slotsMin: 40)
+    }
+
+    @Test(.enabled(if: SharedMessages.isPresent, SharedMessages.absent), arguments: [UInt64(3), 4])
+    func `a fork of real transactions that died leaves no trace`(seed: UInt64) throws {
+        var real = RealBlocks()
+        for update in try SharedMessages.updates("real.bin") {
+            let isTaken = real.add(update)
+            try #require(isTaken)
+        }
+        let market = try FoldTestMarket(real: real) {
+            $0.seed = seed
+            $0.forks = 6
+            $0.deadSlots = 3
+            $0.streams = 2
+        }
+        try expectNoTrace(of: market, slotsMin: 20)
+    }
+
+    /// Holds the state of a recording against the state without the slots that died.
+    private func expectNoTrace(of market: FoldTestMarket, slotsMin: Int) throws {
         for commitment in [FoldOptions().commitment, .processed] {
             let whole = FinalDigests()
             _ = try market.fold(observer: whole) { $0.commitment = commitment }
-            #expect(whole.digests.count > 40)
+            #expect(whole.digests.count > slotsMin)
             if commitment == .processed { #expect(whole.undone > 0, "no fork was taken back") }
             // The same recording without any message of a slot that is not on the final branch.
             let canonical = Set(whole.applied)

@@ -11,15 +11,19 @@ final class FoldTestMarket {
     let path: String
     let reader: RecordingReader
 
-    init(_ change: (inout SynthesisOptions) -> Void) throws {
+    init(
+        real: RealBlocks? = nil,
+        _ change: (inout SynthesisOptions) -> Void
+    ) throws {
         var options = SynthesisOptions()
-        options.slots = 80
+        // Real transactions have as many blocks as they came in.
+        options.slots = real.map { UInt32(clamping: $0.count) } ?? 80
         options.ethereumBlocks = 0
         options.votesPerSlot = 3
         change(&options)
         var random = SystemRandom()
         path = "/tmp/tapedeck-fold-\(random.next())"
-        _ = try SynthesizedRecording(options, toolVersion: "test").write(
+        _ = try SynthesizedRecording(options, real: real, toolVersion: "test").write(
             to: path,
             disk: LinuxFileSystem(),
             schedule: SystemClock(),

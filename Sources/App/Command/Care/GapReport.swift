@@ -181,10 +181,16 @@ struct GapReport {
 
 /// A value of a row as RFC 4180 says: in quotes when it must be.
 func quotedCSV(_ text: String) -> String {
-    guard text.contains(where: { [",", "\"", "\n", "\r", "\r\n"].contains($0) }) else {
+    // Scalars, not characters: a comma with an accent is one character and still a comma.
+    let scalars = text.unicodeScalars
+    guard scalars.contains(where: { $0 == "," || $0 == "\"" || $0 == "\n" || $0 == "\r" }) else {
         return text
     }
-    return "\""
-        + text.split(separator: "\"", omittingEmptySubsequences: false)
-        .joined(separator: "\"\"") + "\""
+    var quoted = "\"".unicodeScalars
+    for scalar in scalars {
+        if scalar == "\"" { quoted.append(scalar) }
+        quoted.append(scalar)
+    }
+    quoted.append("\"")
+    return String(quoted)
 }

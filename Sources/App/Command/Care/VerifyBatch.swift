@@ -146,7 +146,8 @@ final class VerifyBatch: Sendable {
             let reader = try RecordingReader(path: path, disk: LinuxFileSystem())
             begin(path, total: isSingle ? try reader.segmentBytes() : nil)
             var verifier = RecordingVerifier(reader, permits: permits) { [self] in advance($0) }
-            let report = try verifier.run()
+            var report = try verifier.run()
+            report.damage += BaseAnchorCheck(reader).damage
             let text =
                 switch format {
                 case .text: report.text(path: path)

@@ -40,7 +40,10 @@ struct RecordRun {
         let bytesBefore = storedBytes()
         let talk = RecordTalk(console: console, clock: clock, bytesBefore: bytesBefore)
         let retention = RetentionTalk { talk.say("tapedeck record: \($0)") }
-        let log = try open(retention)
+        let stateWatch: StateWatch? =
+            plan.log.retention == nil
+            ? nil : try StateWatch(path) { talk.say("tapedeck record: \($0)") }
+        let log = try open(retention, stateWatch)
         report(log.recovery, log.writerEpoch)
         let capture = CaptureLog(
             log: log,
@@ -101,11 +104,18 @@ struct RecordRun {
         return .ok
     }
 
-    private func open(_ retention: RetentionTalk) throws(LogError) -> LogWriter {
+    private func open(
+        _ retention: RetentionTalk,
+        _ watch: StateWatch?
+    ) throws(LogError) -> LogWriter {
         var options = plan.log
         options.toolVersion = toolVersion
         options.positionReader = RecordedPositions()
-        options.onRetention = { retention.tell($0) }
+        options.retainedState = watch
+        options.onRetention = {
+            retention.tell($0)
+            watch?.take($0)
+        }
         return try LogWriter(
             path: path,
             disk: disk,

@@ -1,6 +1,7 @@
 import Platform
 import RecordModel
 import Replay
+import SegmentFormat
 import SegmentLog
 
 /// Plays a range of a recording for a person or a program at the other end of standard output.
@@ -71,9 +72,14 @@ struct ReplayRun {
             case .hole(let hole):
                 summary.holes += 1
                 printer?.add(hole)
+                try monitor?.takeMissing(through: hole.last, isDamage: false)
             case .damage(let damage):
                 guard tell("\(damage)", &summary) else { break loop }
                 if format != .text { printer?.add(damage) }
+                if damage.isLoss {
+                    let last = player.cursor.expected.previous
+                    try monitor?.takeMissing(through: last, isDamage: true)
+                }
             case .end: break loop
             case .stopped:
                 summary.ending = .stopped

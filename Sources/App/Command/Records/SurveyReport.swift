@@ -88,6 +88,12 @@ struct SurveyReport {
                 + "\(RFC3339.textInSeconds(identity.createdAt)) by \(safe(identity.tool))"
         )
         if let origin = identity.origin { lines.append("  origin     \(safe(origin))") }
+        for anchor in identity.baseAnchors {
+            lines.append(
+                "  anchor     \(safe(anchor.chain)) after slot \(anchor.position), "
+                    + "\(ByteCount.text(anchor.bytes)), stands for records below \(anchor.resume)"
+            )
+        }
         lines += amounts
         lines += runLines
         lines += sourceLines
@@ -224,6 +230,13 @@ struct SurveyReport {
         put(&writer, "created_ns", identity.createdAt)
         put(&writer, "tool", identity.tool)
         put(&writer, "origin", identity.origin)
+        list(&writer, "base_anchors", identity.baseAnchors) { writer, anchor in
+            put(&writer, "file", anchor.file)
+            put(&writer, "chain", anchor.chain)
+            put(&writer, "position", anchor.position)
+            put(&writer, "resume", anchor.resume.value)
+            put(&writer, "bytes", anchor.bytes)
+        }
         writer.key("complete")
         writer.boolean(survey.isComplete)
         put(&writer, "first_sequence", sequences?.first.value)

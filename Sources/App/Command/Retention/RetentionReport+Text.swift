@@ -52,7 +52,8 @@ extension RetentionDecision.Obstacle {
         case .newest: "it is the newest segment"
         case .open: "it is not sealed"
         case .pin(let pin): "pin '\(pin.name)' keeps sequence \(pin.sequence) and all behind it"
-        case .checkpoint(let sequence): "the oldest checkpoint needs sequence \(sequence)"
+        case .checkpoint(let sequence):
+            "the oldest checkpoint needs sequence \(sequence) ('tapedeck rebuild' moves it on)"
         case .quarantined: "it is damaged; look at it with 'tapedeck verify' first"
         }
     }
@@ -65,6 +66,23 @@ extension RetentionReport {
         return "retired \(retired.count) \(retired.count == 1 ? "segment" : "segments"), "
             + "\(ByteCount.text(retiredBytes)): sequences \(first.firstSequence) to "
             + "\(last.lastSequence)"
+    }
+
+    /// What stands, or would stand, for the segments that go; nil when none does.
+    func standIn(isDryRun: Bool) -> String? {
+        guard !retired.isEmpty else { return nil }
+        if isDryRun {
+            return situation.oldestCheckpoint == nil
+                ? "no state is stored: nothing would stand for them, and a rebuild would be partial"
+                : "a base anchor would stand for them"
+        }
+        guard !baseAnchors.isEmpty else {
+            return "nothing stands for them: a rebuild is partial"
+        }
+        return baseAnchors.map {
+            "base anchor of \($0.chain), slot \($0.position), stands for records below "
+                + "\($0.resume)"
+        }.joined(separator: "; ")
     }
 
     /// Why limits are not met, a line each.
@@ -125,6 +143,10 @@ extension RetentionReport {
         writer.integer(UInt64(decision.retired))
         writer.key("retired_bytes")
         writer.integerString(retiredBytes)
+        writer.key("base_anchors")
+        writer.beginArray()
+        for anchor in baseAnchors { writer.string(anchor.file) }
+        writer.endArray()
         writer.key("segments")
         writer.beginArray()
         for (segment, verdict) in zip(situation.segments, decision.verdicts) {

@@ -70,6 +70,16 @@ extension ParsedArguments {
 }
 
 extension FoldOptions {
+    /// What is used of stored state: a state of another moment is neither gone on from nor stored,
+    /// but one after a slot or a time may begin at an anchor.
+    ///
+    /// - Parameter newest: what is used for the newest state.
+    /// - Returns: what is used for this one.
+    func use(orElse newest: StateOpening.Use) -> StateOpening.Use {
+        if position != nil || time != nil { return .anchors }
+        return through == nil ? newest : .log
+    }
+
     /// Ends at what `--at` names.
     ///
     /// - Throws: `VerbFailure` for an end that has no meaning here.

@@ -1,5 +1,4 @@
 import Assembly
-import CheckpointStore
 import Folding
 import MarketModel
 import Platform
@@ -10,17 +9,19 @@ import SegmentLog
 /// One fold for a person: progress on standard error, an interrupt that ends it in good order, and
 /// stored state beside the recording.
 final class FoldSession: FoldObserver {
-    /// Whether stored state is used and written.
-    enum Storage {
-        /// Nothing is read or written: the state is made anew in memory.
-        case none
-        /// The checkpoint beside the recording is gone on from, and renewed.
-        case derived
-    }
-
     let reader: RecordingReader
     let path: String
-    private(set) var fold: StateFold
+    /// The fold that is under way, or was.
+    var fold: StateFold {
+        guard let current else { preconditionFailure("a session whose fold could not be opened") }
+        return current
+    }
+    /// Where the fold began.
+    var start: StateOpening.Start { opening.start }
+    private var current: StateFold?
+    private let opening: StateOpening
+    private let follows: Bool
+    private let isAsKnown: Bool
     private let verb: String
     private let console = Console()
     private let clock = SystemClock()
@@ -32,6 +33,9 @@ final class FoldSession: FoldObserver {
     var onDecoded: ((TransactionFacts, UInt64, Sequence) -> Void)?
     var onFolded: ((ChainAction, ProjectionEngine, Sequence) -> Void)?
     var onNotice: ((Notice, Sequence) -> Void)?
+    /// Told that all is folded again, from the beginning or an anchor, because some of it came
+    /// late. Without it a verb that hears of anything hears of everything once.
+    var onRestart: (() -> Void)?
 
     /// Opens the recording and its stored state.
     ///
@@ -39,16 +43,18 @@ final class FoldSession: FoldObserver {
     ///   - verb: what progress is called.
     ///   - path: the recording.
     ///   - options: how to fold.
-    ///   - storage: whether stored state is used.
+    ///   - use: what is used of what is stored.
     /// - Throws: `LogError`, or `VerbFailure`.
     init(
         _ verb: String,
         _ path: String,
         _ options: FoldOptions,
-        _ storage: Storage
+        _ use: StateOpening.Use
     ) throws {
         self.verb = verb
         self.path = path
+        follows = options.follows
+        isAsKnown = options.through != nil
         reader = try RecordingReader(path: path, disk: LinuxFileSystem())
         interrupt = try Interrupt()
         line = ProgressLine(
@@ -60,38 +66,70 @@ final class FoldSession: FoldObserver {
         )
         let relay = Relay()
         self.relay = relay
-        let reader = reader
-        let clock = clock
-        func open() throws(FoldError) -> StateFold {
-            try StateFold(
-                reader,
-                options,
-                storage: storage == .none ? nil : StoredState.opener(path, options),
-                clock: clock,
-                observer: relay
-            )
+        let (reader, clock, console) = (reader, clock, console)
+        opening = StateOpening(
+            reader,
+            options,
+            use,
+            clock: clock,
+            complain: { console.complain("tapedeck \(verb)", $0) }
+        ) { options, storage throws(FoldError) in
+            try StateFold(reader, options, storage: storage, clock: clock, observer: relay)
         }
-        do throws(FoldError) { fold = try open() } catch {
-            guard case .storage(.damaged(let text)) = error else { throw error.failure }
-            // A damaged checkpoint is never used: the log makes the state again.
-            console.complain(
-                "tapedeck \(verb)",
-                "the stored state is damaged (\(text)); it is set aside and made again"
-            )
-            try StoredState.setAside(path, options)
-            do throws(FoldError) { fold = try open() } catch { throw error.failure }
-        }
+        current = try opening.open()
         relay.session = self
     }
 
     private let relay: Relay
 
-    /// Folds to the end.
+    /// Folds to the end. What came too late for its slot is then known, and all that it may have
+    /// changed is folded again with it in its place, unless a verb that watches cannot have that.
     ///
-    /// - Returns: what was done.
+    /// - Returns: what was done, the last time.
     /// - Throws: `VerbFailure`.
     func run() throws -> StateFold.Report {
         defer { if let text = line.finish() { console.talk(text) } }
+        var report = try runOnce()
+        var tries = 0
+        while report.ending == .end, let late = fold.late, mayRestart {
+            guard tries < FoldSession.restartsMax, try opening.canReopen(below: late.position)
+            else {
+                console.complain(
+                    "tapedeck \(verb)",
+                    "stale from slot \(late.position) on: what would be folded again is gone"
+                )
+                break
+            }
+            tries += 1
+            console.say(
+                "slot \(late.position) was final when more of it came, up to record "
+                    + "\(late.through): folding again with it in its place"
+            )
+            let awaited = fold.toAwait
+            onRestart?()
+            // Gone before the next one: it holds the lock of the state.
+            current = nil
+            current = try opening.reopen(below: late.position, awaiting: awaited)
+            report = try runOnce()
+        }
+        if report.ending != .stopped || follows {
+            for path in try opening.end(isPartial: fold.isPartial) {
+                console.say("removed \(path): an older version's, which this state replaces")
+            }
+        }
+        return report
+    }
+
+    /// Each time something later comes late, or not as late as before: it ends.
+    private static let restartsMax = 8
+
+    /// Nobody is told twice of one thing, and what was known at a record stays as it was known.
+    private var mayRestart: Bool {
+        if follows || isAsKnown { return false }
+        return onRestart != nil || (onDecoded == nil && onFolded == nil && onNotice == nil)
+    }
+
+    private func runOnce() throws -> StateFold.Report {
         do throws(FoldError) { return try fold.run() } catch { throw error.failure }
     }
 

@@ -41,6 +41,15 @@ final class ReplayMonitor: FoldObserver {
         do throws(FoldError) { try fold?.take(envelope, payload) } catch { throw error.failure }
     }
 
+    /// Takes a statement that records are missing.
+    ///
+    /// - Throws: `VerbFailure`.
+    func takeMissing(through last: Sequence, isDamage: Bool) throws {
+        do throws(FoldError) { try fold?.takeMissing(through: last, isDamage: isDamage) } catch {
+            throw error.failure
+        }
+    }
+
     /// What was noticed since the last call.
     func takeText() -> String {
         defer {

@@ -174,7 +174,7 @@ struct StateSummary {
         let shown = Array(rows.prefix(rowsMax))
         let rest = rows.count - shown.count
         return TextGrid(header: header, rows: shown, isNumber: isNumber).text
-            + (rest > 0 ? "... and \(rest) more; --rows shows more, --table all\n" : "")
+            + (rest > 0 ? "... and \(rest) more; --rows shows more, --table NAME all\n" : "")
     }
 }
 

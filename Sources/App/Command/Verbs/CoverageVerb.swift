@@ -37,7 +37,7 @@ let coverageVerb = Verb(
         var options = try arguments.foldOptions()
         options.projectors = []
         let path = arguments.operands[0]
-        let session = try FoldSession("coverage", path, options, .none)
+        let session = try FoldSession("coverage", path, options, .log)
         let printer = TradePrinter()
         if arguments.has("trades") {
             session.onDecoded = { facts, slot, _ in
@@ -53,7 +53,7 @@ let coverageVerb = Verb(
                 arguments.text("format") == "json" ? coverage.json(path) : coverage.text
             )
         }
-        report.tell("coverage", console, resumption: "tapedeck coverage \(shellWord(path))")
+        report.tell("coverage", console, resumption: arguments.commandLine())
         return report.code
     }
 )
@@ -149,6 +149,24 @@ private struct CoverageReport {
         return String(repeating: "0", count: 16 - digits.count) + digits
     }
 
+    /// Messages that say nothing to monitors, by reason.
+    private func writeDropped(into writer: inout JSONWriter) {
+        writer.key("dropped")
+        writer.beginArray()
+        for (reason, count) in tally.dropped.sorted(by: { $0.key < $1.key }) {
+            writer.beginObject()
+            writer.key("reason")
+            writer.string("\(reason)")
+            writer.key("count")
+            writer.integerString(count)
+            writer.key("first_sequence")
+            // Whatever was dropped was met somewhere.
+            writer.integerString((tally.firstDropped[reason] ?? .none).value)
+            writer.endObject()
+        }
+        writer.endArray()
+    }
+
     func json(_ path: String) -> String {
         var writer = JSONWriter()
         writer.beginObject()
@@ -176,9 +194,17 @@ private struct CoverageReport {
             writer.integerString(counts.decoded)
             writer.key("parse_rate_bps")
             if let rate = rate(counts) { writer.integer(rate) } else { writer.null() }
+            writer.key("failed")
+            writer.beginObject()
+            for (reason, count) in failures(of: strategy) {
+                writer.key("\(reason)")
+                writer.integerString(count)
+            }
+            writer.endObject()
             writer.endObject()
         }
         writer.endArray()
+        writeDropped(into: &writer)
         writer.key("unknown")
         writer.beginArray()
         for (key, count, first) in unknown {

@@ -12,7 +12,9 @@ let digestVerb = Verb(
             + "counters: equal for different recordings of the same chain. position: with what the "
             + "assembler holds open: equal on one log only, at the same record.",
         "Stored state is neither read nor written: two builds, or two runs, compare what they make "
-            + "of the log itself.",
+            + "of the log itself. With --at slot: or time: it begins at the newest anchor below, "
+            + "which gives the same; --whole reads the log from its beginning all the same. Where "
+            + "segments were retired it begins at the base anchor, if this version reads it.",
     ],
     operands: [SharedFlags.recording],
     flags: FoldFlags.all + [
@@ -21,8 +23,9 @@ let digestVerb = Verb(
             name: "every",
             value: ("N", .count(1...1_000_000_000)),
             fallback: "only the last",
-            help: "Print the chain digest of every N-th final slot, too"
+            help: "Print the chain digest of every N-th final slot, too; implies --whole"
         ),
+        Flag(name: "whole", help: "Do not begin at an anchor"),
     ],
     examples: [
         .init(purpose: "one line to compare", line: "tapedeck digest deck"),
@@ -35,9 +38,15 @@ let digestVerb = Verb(
     run: { arguments in
         let console = Console()
         let path = arguments.operands[0]
-        let session = try FoldSession("digest", path, try arguments.foldOptions(), .none)
+        let options = try arguments.foldOptions()
+        let isWhole = arguments.has("whole") || arguments.has("every")
+        let use = isWhole ? .log : options.use(orElse: .log)
+        let session = try FoldSession("digest", path, options, use)
         let ladder = DigestLadder(every: arguments.count("every"))
-        session.onFolded = { action, engine, _ in ladder.take(action, engine) }
+        if arguments.has("every") {
+            session.onFolded = { action, engine, _ in ladder.take(action, engine) }
+            session.onRestart = { ladder.removeAll() }
+        }
         let report = try session.run()
         var text = ""
         if arguments.has("every") {
@@ -48,7 +57,7 @@ let digestVerb = Verb(
         }
         text += "sequence \(report.last) position \(session.fold.positionDigest)\n"
         try console.write(text)
-        report.tell("digest", console, resumption: "tapedeck digest \(shellWord(path))")
+        report.tell("digest", console, resumption: arguments.commandLine())
         return report.code
     }
 )
@@ -69,6 +78,13 @@ final class DigestLadder {
 
     /// - Parameter every: of how many final slots one is kept; nil for none.
     init(every: UInt64?) { self.every = every ?? 0 }  // 0 keeps none
+
+    /// Forgets everything.
+    func removeAll() {
+        rungs = []
+        open = []
+        count = 0
+    }
 
     /// Takes what an engine has done.
     func take(_ action: ChainAction, _ engine: ProjectionEngine) {

@@ -1,4 +1,5 @@
 import Assembly
+import CheckpointStore
 import Folding
 import Pipeline
 import Platform
@@ -12,7 +13,14 @@ let rebuildVerb = Verb(
     details: [
         "Goes on from the last checkpoint and stores checkpoints under derived/, where any SQL tool "
             + "reads them; --force begins at the first record. State made by other versions or "
-            + "with other options is never mixed with it. An interrupted run goes on where it was.",
+            + "with other options is never mixed with it; what an older version made in the same "
+            + "way is removed once this state has got as far. An interrupted run goes on where it "
+            + "was.",
+        "Copies of checkpoints, anchors, are left now and then: the last 8, and the first of each "
+            + "hour of a day and of each day of the chain. 'state --at' and 'digest --at' begin "
+            + "there, and so does a rebuild when something came that a final slot lacked. Where "
+            + "segments were retired it begins at the base anchor that took their place; without "
+            + "one of this version the state is partial.",
         "Prints how fast it was, what share of the time each stage took, and what each took in, "
             + "gave on, dropped and failed at.",
     ],
@@ -25,6 +33,12 @@ let rebuildVerb = Verb(
             value: ("N", .count(1...1_000_000)),
             fallback: "5000, with --follow 1000",
             help: "Final slots from one checkpoint to the next; never changes a result"
+        ),
+        Flag(
+            name: "anchor-bytes",
+            value: ("SIZE", .size),
+            fallback: "8GiB",
+            help: "Bytes that copies of old checkpoints may take under derived/; 0 makes none"
         ),
         Flag(name: "in-memory", help: "Store nothing: measure, or see the digest alone"),
     ],
@@ -48,12 +62,19 @@ private func runRebuild(_ arguments: ParsedArguments) throws -> ExitCode {
     let slots = arguments.count("checkpoint-slots") ?? (options.follows ? 1_000 : 5_000)
     options.limits.bundlesPerCheckpoint = Int(clamping: slots)
     let isStored = !arguments.has("in-memory")
-    if arguments.has("force"), isStored { try StoredState.remove(path, options) }
-    let session = try FoldSession("rebuild", path, options, isStored ? .derived : .none)
+    if arguments.has("force"), isStored { try StoredState(path, options).remove() }
+    var ladder = AnchorLadder()
+    // The fallback in the flag's help.
+    if let bytes = arguments.size("anchor-bytes") { ladder.bytesMax = bytes }
+    let session = try FoldSession("rebuild", path, options, isStored ? .state(ladder) : .log)
     let report = try session.run()
     let fold = session.fold
-    if let resumed = report.resumedAt {
-        console.say("went on from record \(resumed), where the last checkpoint leaves off")
+    if let text = session.start.text(report) { console.say(text) }
+    if fold.isPartial {
+        console.say(
+            "partial: the log begins after segments were removed, and no base anchor of this "
+                + "version stands for them"
+        )
     }
     console.say(RebuildTalk(fold, report).text)
     if let head = fold.engine.head {
@@ -64,7 +85,7 @@ private func runRebuild(_ arguments: ParsedArguments) throws -> ExitCode {
     } else {
         console.say("no slot was folded: the recording holds no whole slot of a known chain")
     }
-    report.tell("rebuild", console, resumption: "tapedeck rebuild \(shellWord(path))")
+    report.tell("rebuild", console, resumption: arguments.commandLine(without: ["force"]))
     if report.ending == .stopped, options.follows { return .ok }
     return report.code
 }

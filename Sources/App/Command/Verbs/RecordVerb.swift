@@ -19,7 +19,8 @@ let recordVerb = Verb(
             + "nothing up.",
         "With --keep-bytes, --keep-age or --min-free the oldest segments are retired whenever a "
             + "new one begins; room for it to grow is counted in. Pins ('tapedeck pin') always "
-            + "hold. Segments are then at most an eighth as large or long as what is kept.",
+            + "hold, and so does what stored state still reads on from: base anchors are made beside "
+            + "the recording, and segments go as far as one stands for them. Segments are then at most an eighth as large or long as what is kept.",
     ],
     flags: [
         SharedFlags.output,

@@ -54,7 +54,7 @@ let replayVerb = Verb(
             line: "tapedeck replay deck --rate 10 --to time:+10m --format text"
         ),
     ],
-    exitCodes: [.ok, .findings, .rangeNotAvailable],
+    exitCodes: [.ok, .failed, .findings, .rangeNotAvailable],
     run: runReplay
 )
 
@@ -65,6 +65,12 @@ private func runReplay(_ arguments: ParsedArguments) throws -> ExitCode {
     let path = arguments.operands[0]
     let reader = try RecordingReader(path: path, disk: LinuxFileSystem())
     let range = try arguments.range().resolved(in: reader)
+    if !arguments.has("projector"), arguments.has("commitment") {
+        throw VerbFailure(code: .usage, message: "--commitment needs --projector")
+    }
+    if arguments.has("projector"), arguments.text("format") == "csv" {
+        throw VerbFailure(code: .usage, message: "--projector prints text or ndjson, no csv")
+    }
     guard let rate = ReplayRate(arguments.text("rate") ?? "1") else {
         preconditionFailure("the parser accepted a speed that is none")
     }
@@ -134,22 +140,8 @@ private func resumption(
     {
         words += ["--to", "seq:\(last)"]
     }
-    for occurrence in arguments.occurrences where !["from", "to"].contains(occurrence.flag) {
-        words.append("--\(occurrence.flag)")
-        if arguments.verb.flag(named: occurrence.flag)?.value != nil {
-            words.append(shellWord(occurrence.value))
-        }
-    }
+    words += arguments.flagWords(without: ["from", "to"])
     return words.joined(separator: " ")
-}
-
-/// A word as a POSIX shell reads it back.
-func shellWord(_ word: String) -> String {
-    let plain = Set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:=+,@")
-    if !word.isEmpty, word.allSatisfy(plain.contains) { return word }
-    return "'"
-        + word.split(separator: "'", omittingEmptySubsequences: false)
-        .joined(separator: "'\\''") + "'"
 }
 
 extension ReplayRun.Summary {

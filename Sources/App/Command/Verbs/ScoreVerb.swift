@@ -53,7 +53,7 @@ private func runScore(_ arguments: ParsedArguments) throws -> ExitCode {
     let labels = try LabelFile(path: file).labels
     var options = try arguments.foldOptions()
     options.projectors = options.projectors ?? [TradingProjector.name]
-    let session = try FoldSession("score", path, options, .none)
+    let session = try FoldSession("score", path, options, .log)
     let report = try session.run()
     let found = try detections(session.fold.engine)
     let score = DetectionScore(found: found, labels: labels)
@@ -66,7 +66,7 @@ private func runScore(_ arguments: ParsedArguments) throws -> ExitCode {
         for label in score.falseAlarms { try console.write("+\(label.line(on: chain))\n") }
         for label in score.misses { try console.write("-\(label.line(on: chain))\n") }
     }
-    report.tell("score", console, resumption: "tapedeck score \(shellWord(path))")
+    report.tell("score", console, resumption: arguments.commandLine())
     guard report.code == .ok else { return report.code }
     guard let least else { return .ok }
     let low = score.classes.filter { _, counts in

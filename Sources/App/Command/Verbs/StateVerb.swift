@@ -1,3 +1,4 @@
+import CheckpointStore
 import Folding
 import JSONText
 import MarketModel
@@ -23,7 +24,7 @@ let stateVerb = Verb(
             name: "table",
             value: ("NAME", .text),
             isRepeatable: true,
-            fallback: "a summary; with json or csv all tables",
+            fallback: "a summary; with json all tables; csv needs one",
             help: "A table to print whole; 'list' names them with their columns"
         ),
         Flag(
@@ -49,9 +50,13 @@ private func runState(_ arguments: ParsedArguments) throws -> ExitCode {
     let console = Console()
     let path = arguments.operands[0]
     let options = try arguments.foldOptions()
-    // A state of another moment is neither gone on from nor stored.
-    let isNewest = options.through == nil && options.position == nil && options.time == nil
-    let session = try FoldSession("state", path, options, isNewest ? .derived : .none)
+    var use = options.use(orElse: .state(.init()))
+    // It may be read-only, or kept by 'rebuild --follow': there is state to show all the same.
+    if case .state = use, let hindrance = StoredState(path, options).hindrance {
+        console.say("state is not stored: \(hindrance)")
+        use = .anchors
+    }
+    let session = try FoldSession("state", path, options, use)
     let schemas = session.fold.engine.store.schemas
     let names = arguments.texts("table")
     if names.contains("list") {
@@ -85,7 +90,7 @@ private func runState(_ arguments: ParsedArguments) throws -> ExitCode {
             : try wanted.map { try TablePrint($0, engine).text }.joined(separator: "\n")
         try console.write(text)
     }
-    report.tell("state", console, resumption: "tapedeck state \(shellWord(path))")
+    report.tell("state", console, resumption: arguments.commandLine())
     return report.code
 }
 

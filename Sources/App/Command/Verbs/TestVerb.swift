@@ -1,8 +1,10 @@
 import Folding
 import Foundation
 import JSONText
+import Platform
 import Projection
 import RecordModel
+import SegmentLog
 
 /// `tapedeck test`
 let testVerb = Verb(
@@ -42,9 +44,23 @@ let testVerb = Verb(
         let console = Console()
         var worst = ExitCode.ok
         var passed = 0
-        for path in arguments.operands {
-            let run = try RegressionRun(path, arguments)
-            let outcome = arguments.has("update") ? try run.update() : try run.compare()
+        for (place, path) in arguments.operands.enumerated() {
+            let outcome: RegressionRun.Outcome
+            do {
+                outcome = try RegressionRun.outcome(path, arguments)
+            } catch let failure as VerbFailure where failure.code != .usage {
+                // One that cannot be held against anything hides none of the others.
+                console.complain("tapedeck test", failure.message)
+                outcome = .init(code: failure.code, text: "")
+            } catch let error as LogError {
+                console.complain("tapedeck test", "\(error)")
+                outcome = .init(code: .failed, text: "")
+            }
+            if outcome.isStopped {
+                let rest = arguments.operands[place...]
+                console.say("interrupted; go on with: \(arguments.commandLine(of: rest))")
+                return .failed
+            }
             try console.write(outcome.text)
             if outcome.code == .ok { passed += 1 }
             if worst == .ok || outcome.code == .divergence { worst = outcome.code }
@@ -61,6 +77,26 @@ private struct RegressionRun {
     struct Outcome {
         var code: ExitCode
         var text: String
+        /// Whether a person ended it.
+        var isStopped = false
+    }
+
+    /// Holds a recording against its expectation, or makes that.
+    ///
+    /// - Throws: `VerbFailure`, or `LogError`.
+    static func outcome(_ path: String, _ arguments: ParsedArguments) throws -> Outcome {
+        let run = try RegressionRun(path, arguments)
+        guard run.report.ending != .stopped else {
+            return Outcome(code: .failed, text: "", isStopped: true)
+        }
+        guard arguments.has("update") else { return try run.compare() }
+        do { return try run.update() } catch let error as CocoaError {
+            let cause = error.underlying.map { "\($0)" } ?? error.localizedDescription
+            throw VerbFailure(
+                code: .failed,
+                message: "\(run.folder.path) cannot be written: \(cause)"
+            )
+        }
     }
 
     private let path: String
@@ -73,10 +109,29 @@ private struct RegressionRun {
     init(_ path: String, _ arguments: ParsedArguments) throws {
         self.path = path
         folder = URL(filePath: path).appending(path: "expected")
-        // The fallback in the flag's help.
-        every = try arguments.count("every") ?? RegressionRun.storedEvery(folder) ?? 10
+        // Nothing is read or written through a link.
+        let kind: FileKind?
+        do throws(SystemError) { kind = try LinuxFileSystem().kind(of: folder.path) } catch {
+            throw VerbFailure(code: .failed, message: "\(error)")
+        }
+        guard kind == nil || kind == .directory else {
+            throw VerbFailure(
+                code: .failed,
+                message: "\(folder.path) is no folder; move it away"
+            )
+        }
+        let stored = try RegressionRun.storedEvery(folder)
+        let asked = arguments.count("every")
+        if let asked, let stored, asked != stored, !arguments.has("update") {
+            throw VerbFailure(
+                code: .usage,
+                message: "--every \(asked): the expectation of \(path) has a rung every "
+                    + "\(stored) slots; --update makes another"
+            )
+        }
+        every = asked ?? stored ?? 10  // the fallback in the flag's help
         ladder = DigestLadder(every: every)
-        session = try FoldSession("test", path, try arguments.foldOptions(), .none)
+        session = try FoldSession("test", path, try arguments.foldOptions(), .log)
         let ladder = ladder
         session.onFolded = { action, engine, _ in ladder.take(action, engine) }
         report = try session.run()
@@ -144,6 +199,13 @@ private struct RegressionRun {
         )
     }
 
+    /// How many columns of a table's file are its key.
+    private func keyCount(_ name: String) -> Int {
+        let schema = session.fold.engine.store.schemas.first { "\($0.name).csv" == name }
+        guard let schema else { preconditionFailure("\(name) is of no table") }
+        return schema.key.count
+    }
+
     private func unusable() -> Outcome {
         var text = "\(path): could not be folded to its end"
         if case .damage(let damage) = report.ending { text += ": \(damage)" }
@@ -174,7 +236,7 @@ private struct RegressionRun {
             let expected = try Self.text(folder.appending(path: name))
             guard expected != made else { continue }
             // A table without a file was empty.
-            text += RowDifference(name, expected ?? "", made).text
+            text += RowDifference(name, keyCount: keyCount(name), expected ?? "", made).text
         }
         guard text.isEmpty else {
             return Outcome(
@@ -202,70 +264,5 @@ private struct RegressionRun {
             if one != other { return (String(one), String(other)) }
         }
         return nil
-    }
-}
-
-/// Rows of a table that came, went or changed, for people.
-private struct RowDifference {
-    private static let shownMax = 5
-
-    private let name: String
-    private let header: [String]
-    private let expected: [String: String]
-    private let made: [String: String]
-
-    init(_ name: String, _ expected: String, _ made: String) {
-        self.name = name
-        let left = expected.split(separator: "\n").map(String.init)
-        let right = made.split(separator: "\n").map(String.init)
-        header = (right.first ?? left.first)?.split(separator: ",").map(String.init) ?? [name]
-        self.expected = RowDifference.rows(left)
-        self.made = RowDifference.rows(right)
-    }
-
-    /// Rows by what stands before the first comma: enough to pair nearly all of them; others are
-    /// shown as gone and come.
-    private static func rows(_ lines: [String]) -> [String: String] {
-        var rows: [String: String] = [:]
-        var seen: [String: Int] = [:]
-        for line in lines.dropFirst() {
-            let key = String(line.prefix { $0 != "," })
-            let count = seen[key, default: 0]
-            seen[key] = count + 1
-            rows["\(key)#\(count)"] = line
-        }
-        return rows
-    }
-
-    var text: String {
-        let keys = Set(expected.keys).union(made.keys).sorted()
-        let changed = keys.filter { expected[$0] != made[$0] }
-        var text = "  \(name): \(changed.count) rows differ\n"
-        for key in changed.prefix(Self.shownMax) {
-            switch (expected[key], made[key]) {
-            case (nil, let row?): text += "    + \(row.prefix(160))\n"
-            case (let row?, nil): text += "    - \(row.prefix(160))\n"
-            case (let one?, let other?): text += change(one, other)
-            case (nil, nil): continue
-            }
-        }
-        if changed.count > Self.shownMax {
-            text += "    ... and \(changed.count - Self.shownMax) more\n"
-        }
-        return text
-    }
-
-    private func change(_ expected: String, _ made: String) -> String {
-        let left = expected.split(separator: ",", omittingEmptySubsequences: false)
-        let right = made.split(separator: ",", omittingEmptySubsequences: false)
-        var text = "    \(left.first ?? "?")\n"
-        for place in 0..<max(left.count, right.count) {
-            let one = place < left.count ? left[place] : "nothing"
-            let other = place < right.count ? right[place] : "nothing"
-            guard one != other else { continue }
-            let column = place < header.count ? header[place] : "\(place)"
-            text += "      \(column): \(one) -> \(other)\n"
-        }
-        return text
     }
 }

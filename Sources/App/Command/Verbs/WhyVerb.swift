@@ -40,21 +40,24 @@ let whyVerb = Verb(
         let console = Console()
         let path = arguments.operands[0]
         let entity = try WhyEntity(arguments.operands[1])
-        let session = try FoldSession("why", path, try arguments.foldOptions(), .none)
+        let session = try FoldSession("why", path, try arguments.foldOptions(), .log)
         let trace = EntityTrace(entity)
         session.onDecoded = { trace.decoded($0, slot: $1, at: $2) }
         session.onFolded = { action, _, _ in trace.folded(action) }
         let report = try session.run()
         let last = Int(clamping: arguments.count("last") ?? UInt64.max)  // all
         var text = trace.text(last: last)
+        var hasRows = false
         for schema in session.fold.engine.store.schemas {
-            text += try entity.rows(of: schema, session.fold.engine)
+            let rows = try entity.rows(of: schema, session.fold.engine)
+            hasRows = hasRows || !rows.isEmpty
+            text += rows
         }
         try console.write(text)
-        report.tell("why", console, resumption: "tapedeck why \(shellWord(path)) ...")
-        guard trace.count > 0 else {
+        report.tell("why", console, resumption: arguments.commandLine())
+        guard trace.count > 0 || hasRows else {
             throw VerbFailure(
-                code: .failed,
+                code: report.code == .ok ? .failed : report.code,
                 message: "no event of this recording names \(arguments.operands[1])"
             )
         }
@@ -97,7 +100,9 @@ private enum WhyEntity {
         for row in table.rows where row.prefix(schema.key.count).contains(.address(address)) {
             text += "\n\(schema.name)\n"
             let cells = zip(table.columns, row).compactMap { column, value in
-                value.text(on: engine.store.chain).map { ["  " + column.name, $0] }
+                // Texts are written by strangers.
+                value.text(on: engine.store.chain)
+                    .map { ["  " + column.name, PlainText.shown($0, 200)] }
             }
             text +=
                 TextGrid(header: ["  column", "value"], rows: cells, isNumber: [false, false])

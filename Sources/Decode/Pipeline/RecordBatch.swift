@@ -4,6 +4,8 @@ package import RecordModel
 /// Some records in log order with copies of their payloads: what one thread parses at a time.
 ///
 /// One thread at a time has it: whoever fills it gives it to whoever parses it, who gives it back.
+/// None of its methods runs within another one, so nothing asks for each record at run time whether
+/// accesses overlap.
 package final class RecordBatch: @unchecked Sendable {
     // safety: never used by two threads at once; ParseLanes hands it over under its lock.
 
@@ -22,22 +24,22 @@ package final class RecordBatch: @unchecked Sendable {
     }
 
     /// In log order.
-    package private(set) var entries: [Entry] = []
+    @exclusivity(unchecked) package private(set) var entries: [Entry] = []
     /// What the records say, one behind the other; those of a record are named by its entry.
-    package private(set) var inputs: [AssemblerInput] = []
+    @exclusivity(unchecked) package private(set) var inputs: [AssemblerInput] = []
     /// What parsing this batch counted.
-    package internal(set) var tally = PipelineTally()
+    @exclusivity(unchecked) package internal(set) var tally = PipelineTally()
     /// Nanoseconds that parsing took; measured by whoever parses.
     package var parseNanoseconds: UInt64 = 0
     /// Bytes of the log's payloads that went in, those of passed-over records included.
-    package private(set) var payloadBytes: UInt64 = 0
+    @exclusivity(unchecked) package private(set) var payloadBytes: UInt64 = 0
     /// Records that went in.
-    package private(set) var records: UInt64 = 0
+    @exclusivity(unchecked) package private(set) var records: UInt64 = 0
     /// The newest record that went in, kept or not.
-    package private(set) var last = Sequence.none
+    @exclusivity(unchecked) package private(set) var last = Sequence.none
 
-    private(set) var bytes: [UInt8] = []
-    private var known: [AssemblerInput] = []
+    @exclusivity(unchecked) private(set) var bytes: [UInt8] = []
+    @exclusivity(unchecked) private var known: [AssemblerInput] = []
 
     package init() {}
 

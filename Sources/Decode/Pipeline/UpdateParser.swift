@@ -7,9 +7,12 @@ import RecordModel
 
 /// The second stage: what messages say, decoded and typed. One belongs to one thread; what it gives
 /// depends on each message alone, so any number of them give the same.
+///
+/// Nothing that it calls knows of it, so nothing asks at run time whether accesses overlap; every
+/// transaction makes a dozen of them.
 package final class UpdateParser {
-    private var reader = SolanaTransactionReader()
-    private var decoder = ProgramDecoder()
+    @exclusivity(unchecked) private var reader = SolanaTransactionReader()
+    @exclusivity(unchecked) private var decoder = ProgramDecoder()
     private let inflater = Inflater(.gzip)
     private var inflated: [UInt8] = []
 

@@ -5,11 +5,75 @@ extension Base58 {
     /// 58^5: five characters at once.
     private static let radix: UInt64 = 656_356_768
 
+    /// What each 32 bits of 32 bytes count for, the highest first: nine digits of 58^5 each.
+    private static let weights: [UInt64] = {
+        var weights: [UInt64] = []
+        var weight = [UInt64](repeating: 0, count: 8) + [1]
+        for _ in 0..<8 {
+            weights = weight + weights
+            var carry: UInt64 = 0
+            for place in (0..<9).reversed() {
+                let value = weight[place] << 32 &+ carry
+                carry = value / radix
+                weight[place] = value % radix
+            }
+        }
+        return weights
+    }()
+
+    /// The characters of every number below 58^2.
+    private static let pairs: [(UInt8, UInt8)] = alphabet.flatMap { one in
+        alphabet.map { other in (one, other) }
+    }
+
     /// Appends the text of 32 bytes: what `encode` makes of them.
     package static func append(_ value: Bytes32, to text: inout [UInt8]) {
-        var limbs = InlineArray<16, UInt32>(repeating: 0)
-        split(value, into: &limbs, at: 0)
-        append(limbs, count: 8, to: &text)
+        let start = text.count
+        text.append(contentsOf: repeatElement(0, count: charactersMax))
+        var characters = text.mutableSpan
+        let count = write(value, to: &characters, at: start)
+        text.removeLast(charactersMax - count)
+    }
+
+    /// Characters that the text of 32 bytes has at most.
+    package static var charactersMax: Int { 44 }
+
+    /// Writes the text of 32 bytes: what `encode` makes of them.
+    ///
+    /// - Parameters:
+    ///   - value: the bytes.
+    ///   - text: has room for `charactersMax` characters.
+    ///   - start: where they begin.
+    /// - Returns: how many characters it has.
+    package static func write(
+        _ value: Bytes32,
+        to text: inout MutableSpan<UInt8>,
+        at start: Int = 0
+    ) -> Int {
+        let words = value.words
+        let limbs: InlineArray<8, UInt64> = [
+            words.0 >> 32, words.0 & 0xffff_ffff, words.1 >> 32, words.1 & 0xffff_ffff,
+            words.2 >> 32, words.2 & 0xffff_ffff, words.3 >> 32, words.3 & 0xffff_ffff,
+        ]
+        let weights = weights
+        var digits = InlineArray<18, UInt64>(repeating: 0)
+        // What all limbs count for at one place, and what is carried to it, is below 2^64: no weight
+        // is above 58^5, and few come near it at the same place.
+        for limb in 0..<8 {
+            for place in limb + 1..<9 {
+                digits[place] &+= limbs[limb] &* weights[limb &* 9 &+ place]
+            }
+        }
+        // The lowest limb counts for itself.
+        var place = 8
+        var carry: UInt64 = 0
+        while place >= 0 {
+            let value = digits[place] &+ carry
+            carry = value / radix
+            digits[place] = value &- carry &* radix
+            place -= 1
+        }
+        return write(digits, 0...8, zeros: leadingZeroBytes(words), to: &text, at: start)
     }
 
     /// The text of 32 bytes: what `encode` makes of them.
@@ -22,10 +86,46 @@ extension Base58 {
 
     /// Appends the text of 64 bytes: what `encode` makes of them.
     package static func append(_ value: Signature, to text: inout [UInt8]) {
+        let start = text.count
+        text.append(contentsOf: repeatElement(0, count: 2 * charactersMax))
+        var characters = text.mutableSpan
+        let count = write(value, to: &characters, at: start)
+        text.removeLast(2 * charactersMax - count)
+    }
+
+    /// Writes the text of 64 bytes: what `encode` makes of them.
+    ///
+    /// - Parameters:
+    ///   - value: the bytes.
+    ///   - text: has room for twice `charactersMax` characters.
+    ///   - start: where they begin.
+    /// - Returns: how many characters it has.
+    package static func write(
+        _ value: Signature,
+        to text: inout MutableSpan<UInt8>,
+        at start: Int = 0
+    ) -> Int {
         var limbs = InlineArray<16, UInt32>(repeating: 0)
         split(value.first, into: &limbs, at: 0)
         split(value.second, into: &limbs, at: 8)
-        append(limbs, count: 16, to: &text)
+        // 18 digits hold 16 limbs; the last is the lowest.
+        var digits = InlineArray<18, UInt64>(repeating: 0)
+        var lowest = 18
+        for limb in 0..<16 {
+            var carry = UInt64(limbs[limb])
+            var place = 17
+            // A digit below 2^30 and a carry below 2^34 never exceed 64 bits.
+            while place >= lowest || carry > 0 {
+                let value = digits[place] << 32 &+ carry
+                carry = value / radix
+                digits[place] = value &- carry &* radix
+                lowest = min(lowest, place)
+                place -= 1
+            }
+        }
+        var zeros = leadingZeroBytes(value.first.words)
+        if zeros == 32 { zeros += leadingZeroBytes(value.second.words) }
+        return write(digits, min(lowest, 17)...17, zeros: zeros, to: &text, at: start)
     }
 
     /// The 32 bytes of a text; nil when it is not exactly what `append` makes of them.
@@ -59,61 +159,46 @@ extension Base58 {
         limbs[start + 7] = UInt32(truncatingIfNeeded: words.3)
     }
 
-    private static func append(
-        _ limbs: InlineArray<16, UInt32>,
-        count: Int,
-        to text: inout [UInt8]
-    ) {
-        // 9 digits hold 8 limbs, 18 hold 16; the last is the lowest.
-        let last = count / 8 * 9 - 1
-        var digits = InlineArray<18, UInt64>(repeating: 0)
-        var lowest = last + 1
-        var zeros = 0
-        var isLeading = true
-        for limb in 0..<count {
-            if isLeading {
-                zeros += limbs[limb] == 0 ? 4 : limbs[limb].leadingZeroBitCount / 8
-                isLeading = limbs[limb] == 0
-            }
-            var carry = UInt64(limbs[limb])
-            var place = last
-            // A digit below 2^30 and a carry below 2^34 never exceed 64 bits.
-            while place >= lowest || carry > 0 {
-                let value = digits[place] << 32 &+ carry
-                carry = value / radix
-                digits[place] = value &- carry &* radix
-                lowest = min(lowest, place)
-                place -= 1
-            }
-        }
-        let alphabet = alphabet
-        var made = text.count
-        // More than is needed is cut off again: growing once is cheaper than for each character.
-        text.append(contentsOf: repeatElement(alphabet[0], count: zeros + 5 * (last + 1 - lowest)))
-        made += zeros
-        isLeading = true
-        var place = lowest
-        var characters = text.mutableSpan
-        while place <= last {
-            let digit = UInt32(truncatingIfNeeded: digits[place])
-            let low = digit % 3_364
+    private static func leadingZeroBytes(_ words: (UInt64, UInt64, UInt64, UInt64)) -> Int {
+        if words.0 != 0 { return words.0.leadingZeroBitCount / 8 }
+        if words.1 != 0 { return 8 + words.1.leadingZeroBitCount / 8 }
+        if words.2 != 0 { return 16 + words.2.leadingZeroBitCount / 8 }
+        return 24 + words.3.leadingZeroBitCount / 8
+    }
+
+    /// Writes a `1` for each leading zero byte and then five characters for each digit, without
+    /// those that lead and are zero.
+    private static func write(
+        _ digits: InlineArray<18, UInt64>,
+        _ places: ClosedRange<Int>,
+        zeros: Int,
+        to text: inout MutableSpan<UInt8>,
+        at start: Int
+    ) -> Int {
+        let pairs = pairs
+        var characters = InlineArray<90, UInt8>(repeating: pairs[0].0)
+        var end = 0
+        for place in places {
+            let digit = Int(truncatingIfNeeded: digits[place])
             let high = digit / 3_364
-            let five: InlineArray<5, UInt8> = [
-                UInt8(truncatingIfNeeded: high / 3_364),
-                UInt8(truncatingIfNeeded: high % 3_364 / 58),
-                UInt8(truncatingIfNeeded: high % 58),
-                UInt8(truncatingIfNeeded: low / 58),
-                UInt8(truncatingIfNeeded: low % 58),
-            ]
-            for index in 0..<5 {
-                if isLeading, five[index] == 0 { continue }
-                isLeading = false
-                characters[made] = alphabet[Int(five[index])]
-                made += 1
-            }
-            place += 1
+            characters[end] = pairs[high / 3_364].1
+            (characters[end + 1], characters[end + 2]) = pairs[high % 3_364]
+            (characters[end + 3], characters[end + 4]) = pairs[digit % 3_364]
+            end += 5
         }
-        text.removeLast(text.count - made)
+        // A `1` that leads stands for nothing but a zero byte.
+        var first = 0
+        while first < end, characters[first] == pairs[0].0 { first += 1 }
+        var made = start
+        for _ in 0..<zeros {
+            text[made] = pairs[0].0
+            made += 1
+        }
+        for place in first..<end {
+            text[made] = characters[place]
+            made += 1
+        }
+        return made - start
     }
 
     /// The words of a text, the highest first; nil when there are more or fewer.

@@ -66,8 +66,8 @@ package final class AnchoringStorage: RowStorage {
 
     package func put(
         table: Int,
-        key: [UInt8],
-        row: [UInt8]?,
+        key: RawSpan,
+        row: RawSpan?,
         check: UInt64
     ) throws(StorageError) {
         try file.put(table: table, key: key, row: row, check: check)

@@ -35,8 +35,6 @@ struct ColumnBinder {
     /// Texts that were made for binding; they stay where they are.
     private let scratch: UnsafeMutableRawBufferPointer
     private var used = 0
-    /// The text that is being made; kept for its memory.
-    private var text: [UInt8] = []
 
     /// Bytes of scratch that a column may need.
     static let scratchPerColumn = 96
@@ -59,7 +57,7 @@ struct ColumnBinder {
 
     /// Binds the next column. Canonical forms come from our own rows: what does not fit is a
     /// mistake of ours.
-    mutating func bind(_ column: Column, at parameter: Int32, of statement: SQLiteStatement) {
+    mutating func bind(_ column: ColumnForm, at parameter: Int32, of statement: SQLiteStatement) {
         if column.isOptional, number(1) == 0 {
             statement.bindNull(at: parameter)
             return
@@ -71,23 +69,23 @@ struct ColumnBinder {
         case .signed32:
             statement.bind(Int64(number(4)) - 1 << 31, at: parameter)
         case .signed64:
-            statement.bind(Int64(bitPattern: number(8) ^ 1 << 63), at: parameter)
+            statement.bind(Int64(bitPattern: number8() ^ 1 << 63), at: parameter)
         case .unsigned64:
-            let value = number(8)
+            let value = number8()
             if let small = Int64(exactly: value) {
                 statement.bind(small, at: parameter)
             } else {
                 bindDigits(UInt128(value), 20, sign: nil, at: parameter, of: statement)
             }
         case .unsigned128:
-            let value = UInt128(number(8)) << 64 | UInt128(number(8))
+            let value = UInt128(number8()) << 64 | UInt128(number8())
             if let small = Int64(exactly: value) {
                 statement.bind(small, at: parameter)
             } else {
                 bindDigits(value, 39, sign: nil, at: parameter, of: statement)
             }
         case .signed128:
-            let raw = (UInt128(number(8)) << 64 | UInt128(number(8))) ^ 1 << 127
+            let raw = (UInt128(number8()) << 64 | UInt128(number8())) ^ 1 << 127
             let value = Int128(truncatingIfNeeded: raw)
             if let small = Int64(exactly: value) {
                 statement.bind(small, at: parameter)
@@ -109,16 +107,31 @@ struct ColumnBinder {
     }
 
     private mutating func number(_ count: Int) -> UInt64 {
-        take(count).reduce(0) { $0 << 8 | UInt64($1) }
+        var number: UInt64 = 0
+        for byte in take(count) { number = number << 8 | UInt64(byte) }
+        return number
     }
 
-    /// Binds the text that was made.
-    private mutating func bindMade(at parameter: Int32, of statement: SQLiteStatement) {
-        precondition(scratch.count - used >= text.count, "a text of \(text.count) bytes")
-        let place = UnsafeMutableRawBufferPointer(rebasing: scratch[used..<used + text.count])
-        place.copyBytes(from: text)
-        used += text.count
-        statement.bindText(UnsafeRawBufferPointer(place), at: parameter)
+    private mutating func number8() -> UInt64 {
+        UInt64(bigEndian: take(8).loadUnaligned(as: UInt64.self))
+    }
+
+    /// Binds a text that is made in scratch.
+    @inline(__always)
+    private mutating func bindMade(
+        at parameter: Int32,
+        of statement: SQLiteStatement,
+        _ make: (inout MutableSpan<UInt8>) -> Int
+    ) {
+        let room = UnsafeMutableRawBufferPointer(rebasing: scratch[used...])
+            .assumingMemoryBound(to: UInt8.self)
+        var span = room.mutableSpan
+        let count = make(&span)
+        used += count
+        statement.bindText(
+            UnsafeRawBufferPointer(start: room.baseAddress, count: count),
+            at: parameter
+        )
     }
 
     private mutating func bindDigits(
@@ -128,12 +141,18 @@ struct ColumnBinder {
         at parameter: Int32,
         of statement: SQLiteStatement
     ) {
-        let digits = Array(String(value).utf8)
-        text.removeAll(keepingCapacity: true)
-        if let sign { text.append(sign) }
-        text.append(contentsOf: repeatElement(UInt8(ascii: "0"), count: count - digits.count))
-        text.append(contentsOf: digits)
-        bindMade(at: parameter, of: statement)
+        bindMade(at: parameter, of: statement) { text in
+            let start = sign == nil ? 0 : 1
+            if let sign { text[0] = sign }
+            var rest = value
+            for place in (start..<start + count).reversed() {
+                let (quotient, digit) = rest.quotientAndRemainder(dividingBy: 10)
+                text[place] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: digit)
+                rest = quotient
+            }
+            precondition(rest == 0, "more than \(count) digits")
+            return start + count
+        }
     }
 
     private mutating func bindAddress(
@@ -141,17 +160,14 @@ struct ColumnBinder {
         at parameter: Int32,
         of statement: SQLiteStatement
     ) {
-        text.removeAll(keepingCapacity: true)
         switch chain {
         case .solana:
             guard let value = Bytes32(bytes.bytes, at: 0) else { return }
-            Base58.append(value, to: &text)
+            bindMade(at: parameter, of: statement) { Base58.write(value, to: &$0) }
         case .evm:
             let isShort = bytes.prefix(12).allSatisfy { $0 == 0 }
-            text.append(contentsOf: "0x".utf8)
-            Hex.append([UInt8](bytes.dropFirst(isShort ? 12 : 0)), to: &text)
+            bindHex([UInt8](bytes.dropFirst(isShort ? 12 : 0)), at: parameter, of: statement)
         }
-        bindMade(at: parameter, of: statement)
     }
 
     private mutating func bindSignature(
@@ -159,15 +175,36 @@ struct ColumnBinder {
         at parameter: Int32,
         of statement: SQLiteStatement
     ) {
-        text.removeAll(keepingCapacity: true)
         switch chain {
         case .solana:
             guard let value = Signature(bytes.bytes, at: 0) else { return }
-            Base58.append(value, to: &text)
-        case .evm:
-            text.append(contentsOf: "0x".utf8)
-            Hex.append([UInt8](bytes.prefix(32)), to: &text)
+            bindMade(at: parameter, of: statement) { Base58.write(value, to: &$0) }
+        case .evm: bindHex([UInt8](bytes.prefix(32)), at: parameter, of: statement)
         }
-        bindMade(at: parameter, of: statement)
+    }
+
+    private mutating func bindHex(
+        _ bytes: [UInt8],
+        at parameter: Int32,
+        of statement: SQLiteStatement
+    ) {
+        var text = [UInt8]("0x".utf8)
+        Hex.append(bytes, to: &text)
+        bindMade(at: parameter, of: statement) { made in
+            for place in text.indices { made[place] = text[place] }
+            return text.count
+        }
+    }
+}
+
+/// What binding needs to know of a column: the rest of it is text, and would be counted as held
+/// each time.
+struct ColumnForm {
+    let type: ColumnType
+    let isOptional: Bool
+
+    init(_ column: Column) {
+        type = column.type
+        isOptional = column.isOptional
     }
 }

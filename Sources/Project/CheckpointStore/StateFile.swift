@@ -135,7 +135,7 @@ package final class StateFile: RowStorage {
         let statements = tables[table]
         let statement = statements.load
         defer { statement.reset() }
-        let isThere = try bind(key, nil, statements.schema, statement) {
+        let isThere = try bind(key.span.bytes, nil, statements, statement) {
             () throws(StorageError) in try statement.step()
         }
         guard isThere else { return nil }
@@ -204,52 +204,52 @@ package final class StateFile: RowStorage {
 
     package func put(
         table: Int,
-        key: [UInt8],
-        row: [UInt8]?,
+        key: RawSpan,
+        row: RawSpan?,
         check: UInt64
     ) throws(StorageError) {
         let statements = tables[table]
         rowsWritten += 1
         guard let row else {
-            try bind(key, nil, statements.schema, statements.remove) { () throws(StorageError) in
+            try bind(key, nil, statements, statements.remove) { () throws(StorageError) in
                 try statements.remove.run()
             }
             return
         }
-        let last = Int32(statements.schema.key.count + statements.schema.columns.count + 1)
+        let last = Int32(statements.keyForms.count + statements.rowForms.count + 1)
         statements.put.bind(Int64(bitPattern: check), at: last)
-        try bind(key, row, statements.schema, statements.put) { () throws(StorageError) in
+        try bind(key, row, statements, statements.put) { () throws(StorageError) in
             try statements.put.run()
         }
     }
 
     /// Binds a key, and a row behind it, for as long as `body` runs.
     private func bind<Answer>(
-        _ key: [UInt8],
-        _ row: [UInt8]?,
-        _ schema: TableSchema,
+        _ key: RawSpan,
+        _ row: RawSpan?,
+        _ table: TableStatements,
         _ statement: SQLiteStatement,
         _ body: () throws(StorageError) -> Answer
     ) throws(StorageError) -> Answer {
-        try key.span.bytes.withUnsafeBytes { key throws(StorageError) in
+        try key.withUnsafeBytes { key throws(StorageError) in
             var keys = ColumnBinder(key, chain: chain, scratch: scratch.bytes)
             var parameter: Int32 = 1
-            for column in schema.key {
+            for column in table.keyForms {
                 keys.bind(column, at: parameter, of: statement)
                 parameter += 1
             }
-            precondition(keys.isAtEnd, "\(schema.name): a key that is too long")
+            precondition(keys.isAtEnd, "\(table.schema.name): a key that is too long")
             guard let row else { return try body() }
             let rest = UnsafeMutableRawBufferPointer(
                 rebasing: scratch.bytes[keys.scratchUsed...]
             )
-            return try row.span.bytes.withUnsafeBytes { row throws(StorageError) in
+            return try row.withUnsafeBytes { row throws(StorageError) in
                 var columns = ColumnBinder(row, chain: chain, scratch: rest)
-                for column in schema.columns {
+                for column in table.rowForms {
                     columns.bind(column, at: parameter, of: statement)
                     parameter += 1
                 }
-                precondition(columns.isAtEnd, "\(schema.name): a row that is too long")
+                precondition(columns.isAtEnd, "\(table.schema.name): a row that is too long")
                 return try body()
             }
         }

@@ -5,6 +5,8 @@ import Projection
 /// them.
 final class TableStatements {
     let schema: TableSchema
+    let keyForms: [ColumnForm]
+    let rowForms: [ColumnForm]
     let load: SQLiteStatement
     let scan: SQLiteStatement
     let put: SQLiteStatement
@@ -22,6 +24,8 @@ final class TableStatements {
 
     init(_ schema: TableSchema, _ connection: SQLiteConnection) throws(StorageError) {
         self.schema = schema
+        keyForms = schema.key.map { ColumnForm($0) }
+        rowForms = schema.columns.map { ColumnForm($0) }
         func list(_ columns: [Column]) -> String {
             columns.map { "\"\($0.name)\"" }.joined(separator: ", ")
         }

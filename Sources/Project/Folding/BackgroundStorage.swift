@@ -9,16 +9,29 @@ final class BackgroundStorage: RowStorage {
     /// What the thread is to do, in order.
     private enum Job {
         case begin
-        case put([Row])
+        case put(Rows)
         case commit(Checkpoint)
         case rollBack
     }
 
-    private struct Row {
-        let table: Int
-        let key: [UInt8]
-        let row: [UInt8]?
-        let check: UInt64
+    /// Some rows, their keys and columns one behind the other.
+    private struct Rows {
+        struct Row {
+            let table: Int
+            let key: Range<Int>
+            /// Nil for a row that is removed.
+            let row: Range<Int>?
+            let check: UInt64
+        }
+
+        var rows: [Row] = []
+        var bytes: [UInt8] = []
+
+        mutating func add(_ part: RawSpan) -> Range<Int> {
+            let start = bytes.count
+            part.withUnsafeBytes { bytes.append(contentsOf: $0) }
+            return start..<bytes.count
+        }
     }
 
     private struct State {
@@ -35,7 +48,7 @@ final class BackgroundStorage: RowStorage {
     private let inner: any RowStorage
     private let state = Monitor(State())
     private let thread: Platform.Thread
-    private var rows: [Row] = []
+    private var rows = Rows()
 
     private static let rowsPerJob = 1024
 
@@ -78,9 +91,12 @@ final class BackgroundStorage: RowStorage {
 
     func begin() throws(StorageError) { give(.begin) }
 
-    func put(table: Int, key: [UInt8], row: [UInt8]?, check: UInt64) throws(StorageError) {
-        rows.append(Row(table: table, key: key, row: row, check: check))
-        if rows.count == BackgroundStorage.rowsPerJob { giveRows() }
+    func put(table: Int, key: RawSpan, row: RawSpan?, check: UInt64) throws(StorageError) {
+        let key = rows.add(key)
+        var columns: Range<Int>?
+        if let row { columns = rows.add(row) }
+        rows.rows.append(Rows.Row(table: table, key: key, row: columns, check: check))
+        if rows.rows.count == BackgroundStorage.rowsPerJob { giveRows() }
     }
 
     func commit(_ checkpoint: Checkpoint) throws(StorageError) {
@@ -96,7 +112,7 @@ final class BackgroundStorage: RowStorage {
     }
 
     func rollBack() {
-        rows.removeAll()
+        rows = Rows()
         give(.rollBack)
     }
 
@@ -105,10 +121,12 @@ final class BackgroundStorage: RowStorage {
     private func waitUntilIdle() { state.wait { $0.isIdle ? () : nil } }
 
     private func giveRows() {
-        guard !rows.isEmpty else { return }
+        guard !rows.rows.isEmpty else { return }
+        let room = rows.bytes.count
         give(.put(rows))
-        rows.removeAll(keepingCapacity: false)
-        rows.reserveCapacity(BackgroundStorage.rowsPerJob)
+        rows = Rows()
+        rows.rows.reserveCapacity(BackgroundStorage.rowsPerJob)
+        rows.bytes.reserveCapacity(room)
     }
 
     private func give(_ job: Job) {
@@ -147,8 +165,11 @@ final class BackgroundStorage: RowStorage {
         switch job {
         case .begin: try inner.begin()
         case .put(let rows):
-            for row in rows {
-                try inner.put(table: row.table, key: row.key, row: row.row, check: row.check)
+            let bytes = rows.bytes.span.bytes
+            for row in rows.rows {
+                let key = bytes.extracting(row.key)
+                let columns: RawSpan? = if let row = row.row { bytes.extracting(row) } else { nil }
+                try inner.put(table: row.table, key: key, row: columns, check: row.check)
             }
         case .commit(let checkpoint):
             try inner.commit(checkpoint)

@@ -49,7 +49,6 @@ package final class StateFold {
 
     /// The state.
     package let engine: ProjectionEngine
-    private let reader: RecordingReader
     /// A checkpoint must not outlive the records that it was made of.
     private var durability: ReadDurability
     private let isStored: Bool
@@ -58,7 +57,9 @@ package final class StateFold {
     private let observer: (any FoldObserver)?
     let chain: ChainFold
     private let start: Sequence
-    private var intake = RecordIntake()
+    private let filler: BatchFiller
+    /// Fills batches on a thread of its own while the log is read.
+    private var ahead: ReadAhead?
     private var spare: [RecordBatch] = []
     private(set) var report = Report()
     private(set) var latencies = StageLatencies()
@@ -81,7 +82,6 @@ package final class StateFold {
         clock: any Clock,
         observer: (any FoldObserver)? = nil
     ) throws(FoldError) {
-        self.reader = reader
         durability = ReadDurability(reader)
         isStored = storage != nil
         self.options = options
@@ -115,6 +115,7 @@ package final class StateFold {
             }
         }
         self.start = start
+        filler = BatchFiller(reader, from: start, options, clock)
         // An older checkpoint's gaps say themselves what was missing.
         let oldest = reader.segments.first?.firstSequence ?? .first
         report.lacksBeginning = anchor == nil && oldest > .first
@@ -228,7 +229,7 @@ package final class StateFold {
     ) throws(FoldError) {
         let batch = try singleBatch(before: envelope.sequence)
         let began = clock.monotonicNanoseconds()
-        intake.take(envelope, payload, into: batch)
+        filler.take(envelope, payload, into: batch)
         let taken = clock.monotonicNanoseconds()
         latencies.ingestion.record(taken &- began, times: batch.records)
         single?.parser.parse(batch)
@@ -244,7 +245,7 @@ package final class StateFold {
     /// - Throws: what went wrong.
     package func takeMissing(through last: Sequence, isDamage: Bool) throws(FoldError) {
         let batch = try singleBatch(before: last.next)
-        intake.takeMissing(through: last, isDamage: isDamage, into: batch)
+        filler.takeMissing(through: last, isDamage: isDamage, into: batch)
         try fold(batch)
     }
 
@@ -256,7 +257,9 @@ package final class StateFold {
         }
         let batch = RecordBatch()
         single = (batch, UpdateParser())
-        do throws(LogError) { try prime(into: batch, before: first) } catch { throw .log(error) }
+        do throws(LogError) { try filler.prime(into: batch, before: first) } catch {
+            throw .log(error)
+        }
         return batch
     }
 
@@ -264,7 +267,7 @@ package final class StateFold {
 
     private func read(through lanes: ParseLanes) throws(FoldError) {
         // Which segments there were is not sure then: as if the first record were damaged.
-        if let damage = reader.manifestDamage {
+        if let damage = filler.reader.manifestDamage {
             report.damage &+= 1
             guard options.skipsDamage else {
                 report.ending = .damage("\(damage)")
@@ -272,31 +275,29 @@ package final class StateFold {
             }
             observer?.skipped("\(damage)")
         }
-        let cursor: RecordCursor
-        var batch = freshBatch()
-        do throws(LogError) {
-            try prime(into: batch, before: start)
-            cursor = try RecordCursor(reader, from: start, follows: options.follows)
-        } catch { throw .log(error) }
+        // Whoever follows reads what is there and no more, and then waits itself.
+        if options.helpers > 0, !options.follows {
+            do throws(SystemError) { ahead = try ReadAhead(filler) } catch { throw .threads(error) }
+        }
+        defer {
+            ahead?.close()
+            ahead = nil
+        }
         var pauses: UInt64 = 0
         reading: while true {
-            let began = clock.monotonicNanoseconds()
-            let step: Step
-            do throws(LogError) { step = try fill(batch, from: cursor) } catch {
-                throw .log(error)
-            }
-            let took = clock.monotonicNanoseconds() &- began
-            report.readNanoseconds &+= took
-            latencies.ingestion.record(took, times: batch.records)
-            let isIdle = batch.records == 0 && step == .waits
-            if !isIdle {
+            let reading = try nextReading(lanes)
+            let batch = reading.batch
+            note(reading)
+            let isIdle = batch.records == 0 && reading.step == .waits
+            if isIdle {
+                giveBack(batch)
+            } else {
                 pauses = 0
                 if !lanes.hasRoom { try consume(lanes) }
                 lanes.give(batch)
-                batch = freshBatch()
             }
-            observer?.read(storedBytes: cursor.storedBytesRead, records: report.records)
-            switch step {
+            observer?.read(storedBytes: reading.storedBytes, records: report.records)
+            switch reading.step {
             case .more: break
             case .waits:
                 // Nothing is held back while nothing comes.
@@ -319,85 +320,34 @@ package final class StateFold {
 
     private var isAsked: Bool { observer?.isAsked == true }
 
-    private func freshBatch() -> RecordBatch {
-        let batch = spare.popLast() ?? RecordBatch()
-        batch.removeAll()
-        return batch
+    /// The batch that comes next; while it is being read ahead, what was parsed is folded.
+    private func nextReading(_ lanes: ParseLanes) throws(FoldError) -> BatchFiller.Reading {
+        do throws(LogError) {
+            guard let ahead else {
+                let batch = spare.popLast() ?? RecordBatch()
+                batch.removeAll()
+                return try filler.fill(batch)
+            }
+            if lanes.hasRoom, let reading = try ahead.take(waits: lanes.count == 0) {
+                return reading
+            }
+        } catch { throw .log(error) }
+        try consume(lanes)
+        return try nextReading(lanes)
     }
 
-    private enum Step {
-        /// The batch is full.
-        case more
-        /// The log ends here for now.
-        case waits
-        /// The end that was asked for, or damage that may not be skipped.
-        case ends
+    private func giveBack(_ batch: RecordBatch) {
+        if let ahead { ahead.giveBack(batch) } else { spare.append(batch) }
     }
 
-    private func fill(_ batch: RecordBatch, from cursor: RecordCursor) throws(LogError) -> Step {
-        while !batch.isFull {
-            if let through = options.through, cursor.expected > through { return .ends }
-            switch try cursor.next() {
-            case .record:
-                intake.take(cursor.envelope, cursor.unsafePayload, into: batch)
-            case .hole(let hole):
-                report.holes &+= 1
-                intake.takeMissing(through: hole.last, isDamage: false, into: batch)
-            case .damage(let damage):
-                report.damage &+= 1
-                guard options.skipsDamage else {
-                    report.ending = .damage("\(damage)")
-                    return .ends
-                }
-                observer?.skipped("\(damage)")
-                if damage.isLoss {
-                    let last = cursor.expected.previous
-                    intake.takeMissing(through: last, isDamage: true, into: batch)
-                }
-            case .end: return .waits
-            }
-        }
-        return .more
-    }
-
-    /// Tells the intake what was in force where reading begins: the context of the segment, and the
-    /// events between its beginning and there.
-    private func prime(
-        into batch: RecordBatch,
-        before start: Sequence
-    ) throws(LogError) {
-        guard
-            let segment = reader.segments.last(where: { $0.firstSequence <= max(start, .first) })
-                ?? reader.segments.first
-        else { return }
-        let first = max(start, segment.firstSequence)
-        do {
-            // None when the segment has not been written yet.
-            let entries = try reader.context(of: segment)?.entries ?? []
-            intake.prime(entries.map { ($0.envelope, $0.payload) }, before: first, into: batch)
-        } catch {
-            // The cursor meets and tells the same damage.
-            switch error {
-            case .damaged: break
-            case .system(let cause) where cause.isNotFound: break
-            default: throw error
-            }
-        }
-        guard segment.firstSequence < first else { return }
-        let cursor = try RecordCursor(reader, from: segment.firstSequence)
-        while cursor.expected < first {
-            switch try cursor.next() {
-            case .record:
-                let envelope = cursor.envelope
-                guard envelope.sequence < first else { return }
-                guard !envelope.kind.isDataFrame || envelope.kind == .grpcMessageOut else {
-                    continue
-                }
-                cursor.withPayload { intake.prime(envelope, $0, before: first, into: batch) }
-            case .hole, .damage: continue
-            case .end: return
-            }
-        }
+    /// Takes over what was met while a batch was filled.
+    private func note(_ reading: BatchFiller.Reading) {
+        report.readNanoseconds &+= reading.nanoseconds
+        latencies.ingestion.record(reading.nanoseconds, times: reading.batch.records)
+        report.holes &+= reading.holes
+        report.damage &+= reading.damage
+        for text in reading.skipped { observer?.skipped(text) }
+        if let text = reading.refused { report.ending = .damage(text) }
     }
 
     // MARK: Folding
@@ -406,7 +356,7 @@ package final class StateFold {
     private func consume(_ lanes: ParseLanes) throws(FoldError) {
         guard let batch = lanes.take() else { return }
         try fold(batch)
-        spare.append(batch)
+        giveBack(batch)
         try finishCheckpoint(waits: false)
         if engine.isCheckpointDue { try checkpoint() }
     }

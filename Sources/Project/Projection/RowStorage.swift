@@ -38,7 +38,7 @@ package protocol RowStorage: AnyObject {
     ///   - row: in canonical form; nil removes it.
     ///   - check: is stored beside the row.
     /// - Throws: `failed`.
-    func put(table: Int, key: [UInt8], row: [UInt8]?, check: UInt64) throws(StorageError)
+    func put(table: Int, key: RawSpan, row: RawSpan?, check: UInt64) throws(StorageError)
 
     /// Ends a checkpoint. It is durable when `finish` says so.
     ///

@@ -33,6 +33,25 @@ public struct RowWriter {
     @usableFromInline
     package func bytes(from start: Int) -> [UInt8] { [UInt8](room[start..<count]) }
 
+    /// Lends what has been written.
+    @usableFromInline
+    package func withBytes(
+        _ body: (RawSpan) throws(StorageError) -> Void
+    ) throws(StorageError) {
+        try body(room.span.bytes.extracting(first: count))
+    }
+
+    /// The first eight bytes behind the first `start`, as a number that sorts as they do; zeros
+    /// stand for what has not been written.
+    @usableFromInline
+    package func leading(from start: Int) -> UInt64 {
+        var number: UInt64 = 0
+        for place in start..<start + 8 {
+            number = number << 8 | (place < count ? UInt64(room[place]) : 0)
+        }
+        return number
+    }
+
     /// Writes what a table's digests begin with: its name and a zero byte.
     @usableFromInline
     package mutating func appendPrefix(_ name: String) {

@@ -39,7 +39,7 @@ final class WatchedStorage: RowStorage {
         try inner.begin()
     }
 
-    func put(table: Int, key: [UInt8], row: [UInt8]?, check: UInt64) throws(StorageError) {
+    func put(table: Int, key: RawSpan, row: RawSpan?, check: UInt64) throws(StorageError) {
         watch("put")
         try inner.put(table: table, key: key, row: row, check: check)
     }

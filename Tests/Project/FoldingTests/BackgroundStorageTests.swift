@@ -23,7 +23,13 @@ import Testing
     private static func put(_ storage: BackgroundStorage, _ keys: Range<UInt32>) throws {
         for key in keys {
             let bytes = [UInt8(key >> 16 & 0xff), UInt8(key >> 8 & 0xff), UInt8(key & 0xff)]
-            try storage.put(table: 0, key: bytes, row: [UInt8(key % 7)], check: UInt64(key))
+            let row = [UInt8(key % 7)]
+            try storage.put(
+                table: 0,
+                key: bytes.span.bytes,
+                row: row.span.bytes,
+                check: UInt64(key)
+            )
         }
     }
 
@@ -114,10 +120,11 @@ private final class SlowStorage: RowStorage {
         pending = []
     }
 
-    func put(table: Int, key: [UInt8], row: [UInt8]?, check: UInt64) throws(StorageError) {
+    func put(table: Int, key: RawSpan, row: RawSpan?, check: UInt64) throws(StorageError) {
         try call()
         guard let row else { return }
-        pending?.append((key, StoredRow(row: row, check: check)))
+        let stored = StoredRow(row: row.withUnsafeBytes { [UInt8]($0) }, check: check)
+        pending?.append((key.withUnsafeBytes { [UInt8]($0) }, stored))
     }
 
     func commit(_ checkpoint: Checkpoint) throws(StorageError) {

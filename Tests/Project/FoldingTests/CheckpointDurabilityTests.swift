@@ -21,8 +21,8 @@ import Testing
         func begin() throws(StorageError) {}
         func put(
             table: Int,
-            key: [UInt8],
-            row: [UInt8]?,
+            key: RawSpan,
+            row: RawSpan?,
             check: UInt64
         ) throws(StorageError) {}
         func commit(_ checkpoint: Checkpoint) throws(StorageError) {

@@ -59,9 +59,14 @@ final class MemoryStorage: RowStorage {
         pending = tables
     }
 
-    func put(table: Int, key: [UInt8], row: [UInt8]?, check: UInt64) throws(StorageError) {
+    func put(table: Int, key: RawSpan, row: RawSpan?, check: UInt64) throws(StorageError) {
         try call()
-        pending?[table][key] = row.map { StoredRow(row: $0, check: check) }
+        let key = key.withUnsafeBytes { [UInt8]($0) }
+        guard let row else {
+            pending?[table][key] = nil
+            return
+        }
+        pending?[table][key] = StoredRow(row: row.withUnsafeBytes { [UInt8]($0) }, check: check)
     }
 
     func commit(_ checkpoint: Checkpoint) throws(StorageError) {

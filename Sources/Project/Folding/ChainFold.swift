@@ -24,7 +24,7 @@ final class ChainFold {
     /// Whether the log lacks its beginning and nothing stands for it; until that is noted.
     private var lacksBeginning: Bool
     /// Slots that were left out because they lie behind the end, the newest last.
-    private var leftOut: [UInt64] = []
+    private(set) var leftOut: [UInt64] = []
 
     /// - Parameters:
     ///   - engine: restored from its checkpoint, if there is one.

@@ -187,6 +187,9 @@ package final class StateFold {
         engine.gaps.contains(where: \.isLackOfBeginning)
     }
 
+    /// Whether there were bundles behind the slot or time that was asked for.
+    package var hasMore: Bool { !chain.leftOut.isEmpty }
+
     /// What the assembler saw and left out.
     package var assembly: AssemblerTally { chain.assembler.tally }
 

@@ -159,6 +159,25 @@ import Testing
         #expect(!isOfAnchors(options.use(orElse: .state(AnchorLadder()))))
     }
 
+    @Test(arguments: ["state", "digest"])
+    func `a moment that the recording does not hold is not available`(verb: String) throws {
+        let deck = try Self.market()
+        let slots = try deck.slots().map(\.slot)
+        let first = try #require(slots.first)
+        let last = try #require(slots.last)
+        let end = try #require(try deck.reader.sequenceRange()?.last.value)
+        for (moment, code) in [
+            ("slot:\(first - 1)", ExitCode.rangeNotAvailable), ("slot:\(first)", .ok),
+            ("slot:\(last)", .ok), ("slot:\(last + 1)", .rangeNotAvailable),
+            ("slot:\(UInt64.max)", .rangeNotAvailable), ("seq:\(end)", .ok),
+            ("seq:\(end + 1)", .rangeNotAvailable),
+            ("time:2020-01-01T00:00:00Z", .rangeNotAvailable),
+            ("time:2036-01-01T00:00:00Z", .rangeNotAvailable),
+        ] {
+            #expect(go([verb, deck.path, "--at", moment]) == code, "\(moment)")
+        }
+    }
+
     @Test func `a state that is damaged is made again from the newest anchor`() throws {
         let deck = try Self.market()
         let last = try deck.reader.sequenceRange()?.last.value ?? 0

@@ -80,6 +80,40 @@ extension FoldOptions {
         return through == nil ? newest : .log
     }
 
+    /// Makes sure that the log reaches the end that was asked for: what comes beyond may change the
+    /// state there, and before the first slot there is none.
+    ///
+    /// - Parameters:
+    ///   - session: one that has folded.
+    ///   - report: what it did.
+    /// - Throws: `VerbFailure` with "range not available"; `LogError`.
+    func requireReached(_ session: FoldSession, _ report: StateFold.Report) throws {
+        guard report.ending == .end else { return }
+        if let through, report.last < through {
+            // It may also lie in a hole.
+            let last = try session.reader.sequenceRange()?.last ?? .none  // an empty recording
+            guard last < through else { return }
+            throw unavailable("the recording ends with record \(last)")
+        }
+        guard position != nil || time != nil else { return }
+        guard let head = session.fold.engine.head else {
+            throw unavailable("no whole slot was there yet")
+        }
+        if session.fold.hasMore || head.position == position || head.time == time { return }
+        let isBeyond =
+            position.map { head.position < $0 } ?? false  // only a time was asked for
+            || time.map { time in head.time.map { $0 < time } ?? true } ?? false  // only a slot was
+        guard isBeyond else { return }
+        throw unavailable("the newest whole slot is \(head.position)")
+    }
+
+    private func unavailable(_ reason: String) -> VerbFailure {
+        VerbFailure(
+            code: .rangeNotAvailable,
+            message: "the recording has no state there: \(reason)"
+        )
+    }
+
     /// Ends at what `--at` names.
     ///
     /// - Throws: `VerbFailure` for an end that has no meaning here.

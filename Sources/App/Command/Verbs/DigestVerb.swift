@@ -34,7 +34,7 @@ let digestVerb = Verb(
             line: "tapedeck digest deck --every 100"
         ),
     ],
-    exitCodes: [.ok, .failed, .findings],
+    exitCodes: [.ok, .failed, .findings, .rangeNotAvailable],
     run: { arguments in
         let console = Console()
         let path = arguments.operands[0]
@@ -48,6 +48,7 @@ let digestVerb = Verb(
             session.onRestart = { ladder.removeAll() }
         }
         let report = try session.run()
+        try options.requireReached(session, report)
         var text = ""
         if arguments.has("every") {
             for rung in ladder.rungs { text += "slot \(rung.position) chain \(rung.digest)\n" }

@@ -42,7 +42,7 @@ let stateVerb = Verb(
             line: "tapedeck state deck --at slot:391500040 --table tokens --format csv"
         ),
     ],
-    exitCodes: [.ok, .failed, .findings],
+    exitCodes: [.ok, .failed, .findings, .rangeNotAvailable],
     run: runState
 )
 
@@ -70,6 +70,7 @@ private func runState(_ arguments: ParsedArguments) throws -> ExitCode {
         )
     }
     let report = try session.run()
+    try options.requireReached(session, report)
     let engine = session.fold.engine
     let wanted = names.isEmpty ? schemas : schemas.filter { names.contains($0.name) }
     switch arguments.text("format") {

@@ -88,7 +88,7 @@ struct EthereumRealStreamTests {
         )
         let topics = try #require(request.range(of: #""topics":"#))
         let tail = request[topics.lowerBound...]
-        let stage = try EthereumStage(maker)
+        let stage = try EthereumStage(maker) { $0.settlingMilliseconds = 20 }
         let client = try EthereumClient(stage.server)
         let asked = request[..<topics.lowerBound] + "\"address\":\"0x\(busiest.key)\"," + tail
         try client.send(String(asked))

@@ -19,6 +19,10 @@ extension RecordPlan {
     mutating func read(config path: String, _ inputs: PlanInputs) throws {
         file = path
         let bytes = try inputs.file(path)
+        // Foundation's decoder traps on a key without quotes that is no UTF-8.
+        guard String(validating: bytes, as: UTF8.self) != nil else {
+            throw PlanError("\(path): it is not JSON5: it is not UTF-8 text")
+        }
         let decoder = JSONDecoder()
         decoder.allowsJSON5 = true
         let root: ConfigValue

@@ -213,6 +213,26 @@ class State(Case):
         self.assertEqual(skipped.code, 3, str(skipped))
         self.assertIn("skipped damage", skipped.stderr)
 
+    def test_whoever_stops_before_damage_has_what_comes_before_it(self) -> None:
+        """A sealed segment has lost its end: what is whole of it is still delivered."""
+        path = self.recording()
+        segment = segments(path)[0]
+        data = segment.read_bytes()
+        segment.write_bytes(data[: len(data) // 2])
+        cat = run("cat", path, "--format", "ndjson")
+        lines = [json.loads(line) for line in cat.stdout.splitlines()]
+        damage = next(i for i, line in enumerate(lines) if "sequence" not in line)
+        self.assertGreater(damage, 100)
+        last = int(lines[damage - 1]["sequence"])
+        replay = run("replay", path, "--rate", "max")
+        self.assertEqual(replay.code, 3, str(replay))
+        self.assertIn(f"replayed sequences 1 to {last}:", replay.stderr)
+        for verb in ("digest", "rebuild"):
+            result = run(verb, path)
+            self.assertEqual(result.code, 3, str(result))
+            at = re.findall(r"^sequence (\d+) position", result.stdout, re.M)
+            self.assertEqual([int(sequence) for sequence in at], [last], str(result))
+
     def test_replay_tells_what_monitors_notice_at_any_rate(self) -> None:
         path = self.recording(slots=30)
         fast = self.ok("replay", path, "--rate", "max", "--projector", "lifecycle", "--format", "ndjson")

@@ -341,11 +341,11 @@ class Reader:
         end, seal_last, bad = self._seal(data, salt)
         if self.picture.damage is None:
             seal_last = None  # Only the manifest, which is whole, says what is sealed.
-        if bad and segment.sealed:
-            yield Damage(segment.path, bad[0], str(bad[1]))
         yield from Walk(self, segment, data[:end], len(data), salt, link, seal_last).items(
             supersedes > 0
         )
+        if bad and segment.sealed:
+            yield Damage(segment.path, bad[0], str(bad[1]))
 
     def _whole(self, segment: Segment, following: int | None, cause: Refused) -> Damage:
         """A segment of which nothing can be read."""

@@ -45,6 +45,9 @@ package final class RecordCursor {
     }
     /// Damage in the open segment whose cost the next block will tell.
     private var pendingDamage: (offset: UInt64, error: FormatError)?
+    /// What is wrong with the open segment's end. Its records do not depend on that, and whoever
+    /// stops before damage shall have them: told when the segment is left.
+    private var pendingSeal: (offset: UInt64, error: FormatError)?
     /// Where the block begins whose records are being delivered.
     private var blockOffset: UInt64 = 0
     /// Found, and to be told before anything else.
@@ -90,13 +93,13 @@ package final class RecordCursor {
         // The last segment that begins at or below the sequence, or the first one.
         let index = max(segments.partition { $0.firstSequence > sequence } - 1, 0)
         guard index < segments.count else {
-            (scanner, open) = (nil, nil)
+            (scanner, open, pendingSeal) = (nil, nil, nil)
             if let damage = reader.folderLoss { pending.append(.damage(damage)) }
             return
         }
         let segment = segments[index]
         let isSame = segment.ordinal == descriptor?.ordinal && scanner != nil
-        if !isSame { (scanner, open) = (nil, nil) }
+        if !isSame { (scanner, open, pendingSeal) = (nil, nil, nil) }
         passed = segment.ordinal - 1
         expected = segment.firstSequence
         if sequence > .none, sequence < expected, reader.retiredThrough > 0 {
@@ -461,9 +464,7 @@ package final class RecordCursor {
             link = open.link
             isLinkKnown = true
             if let error = open.headerDamage { pending.append(.damage(note(error, at: 0))) }
-            if descriptor.isSealed, let damage = open.sealDamage {
-                pending.append(.damage(note(damage.error, at: damage.offset)))
-            }
+            pendingSeal = descriptor.isSealed ? open.sealDamage : nil
             return nil
         } catch {
             guard let (offset, cause) = error.segmentDamage else { throw error }
@@ -514,6 +515,10 @@ package final class RecordCursor {
 
     func leaveSegment() {
         pendingDamage = nil
+        if let damage = pendingSeal {
+            pending.append(.damage(note(damage.error, at: damage.offset)))
+        }
+        pendingSeal = nil
         scanner = nil
         open = nil
         link = nil

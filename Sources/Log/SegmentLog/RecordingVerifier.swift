@@ -194,9 +194,6 @@ package struct RecordingVerifier: Sendable {
                 .invalid(structure: "segment header", field: "salt", value: open.header.salt)
             )
         }
-        if segment.isSealed, let damage = open.sealDamage {
-            note(segment.path, damage.offset, damage.error)
-        }
         if let sealed = segment.sealed, let seal = open.seal,
             sealed.endLink != seal.endLink || sealed.lastSequence != seal.lastSequence
                 || sealed.fileBytes != open.fileBytes
@@ -272,6 +269,10 @@ package struct RecordingVerifier: Sendable {
             walk.isBroken = true
         } else if let known = walk.pending {
             note(segment.path, known.offset, known.error)
+        }
+        // After what the records suffered, as readers tell it.
+        if segment.isSealed, let damage = open.sealDamage {
+            note(segment.path, damage.offset, damage.error)
         }
         // What a superseded segment's own index says of blocks that do not count is no finding.
         if let seal = open.seal, !walk.isBroken, segment.limit == nil {

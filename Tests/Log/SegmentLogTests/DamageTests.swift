@@ -87,6 +87,44 @@ import Testing
         }
     }
 
+    /// What a reader that stops before damage gets of a recording.
+    private func beforeDamage(_ disk: SimulatedFileSystem) throws -> (last: Sequence, stops: Bool) {
+        let cursor = try RecordCursor(try RecordingReader(path: simulatedPath, disk: disk))
+        var last = Sequence.none
+        while true {
+            switch try cursor.next() {
+            case .record: last = cursor.envelope.sequence
+            case .hole(let hole): last = hole.last
+            case .damage: return (last, true)
+            case .end: return (last, false)
+            }
+        }
+    }
+
+    @Test func `a sealed segment cut anywhere gives its whole blocks before its damage`() throws {
+        let disk = try killed(runs: 2)
+        let reader = try RecordingReader(path: simulatedPath, disk: disk)
+        let segment = try #require(reader.segments.first { $0.isSealed })
+        let whole = try #require(disk.contents(of: segment.path))
+        let walk = try BlockWalk(reader: reader, segment: segment)
+        let all = try beforeDamage(disk)
+        #expect(!all.stops)
+        #expect(segment.firstSequence == .first)
+        for size in stride(from: FormatLimits.segmentHeaderBytes, to: whole.count, by: 3) {
+            let copy = disk.afterKill()
+            copy.replace(segment.path, with: Array(whole.prefix(size)))
+            // The blocks that end at or before the cut, by the index of the uncut segment.
+            let kept = walk.entries.last {
+                let block = FormatLimits.blockHeaderBytes + Int($0.storedBytes)
+                return $0.recordCount > 0 && Int($0.offset) + block <= size
+            }
+            let expected = kept.map { $0.firstSequence.value + UInt64($0.recordCount) - 1 }
+            let found = try beforeDamage(copy)
+            #expect(found.stops, "\(size)")
+            #expect(found.last.value == expected ?? 0, "\(size)")
+        }
+    }
+
     @Test func `a damaged segment header costs no record and no sequence`() throws {
         let disk = try killed()
         let reader = try RecordingReader(path: simulatedPath, disk: disk)

@@ -422,7 +422,7 @@ let package = Package(
                 "Platform", "JSONText", "Replay", "Synthesis", "Capture", "EthereumSource",
                 "GeyserSource",
                 "GeyserDecoding", "GRPCTransport", "WebSocketProtocol", "Folding", "Projection",
-                "CheckpointStore", "MarketModel",
+                "CheckpointStore", "MarketModel", "Projectors",
             ]
         ),
         tests("FuzzRegressionTests", "Fuzz/FuzzRegressionTests", ["FuzzTargets"]),

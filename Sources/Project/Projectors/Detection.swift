@@ -33,8 +33,11 @@ package struct Detection: TableRow {
     package var other: Address?
     package var link = DetectionLink.none
     package var victims: UInt32 = 0
-    /// In chain order; at most as many as the parameters allow.
+    /// In chain order; at most as many as the parameters allow. Rows of their own: a row that was
+    /// read has none, `TradingProjector.detection` puts them back.
     package var legs: [DetectionLeg]
+    /// Legs that are listed, here or in rows of their own.
+    package private(set) var legCount: UInt32
     /// In quote; of a cycle in `quote` too, which is then the token it began with.
     package var gross: Int128 = 0
     /// Less `cost`, when the quote is what costs are paid in; otherwise equal to `gross`.
@@ -73,6 +76,7 @@ package struct Detection: TableRow {
         self.quote = quote
         self.attacker = attacker
         self.legs = legs
+        legCount = UInt32(clamping: legs.count)
         self.confidence = confidence
         self.detectedAt = detectedAt
         self.time = time
@@ -98,8 +102,7 @@ package struct Detection: TableRow {
             Column("other", .address, isOptional: true, "the other wallet"),
             Column("link", .unsigned8, "what ties front and back: 0 none ... 4 same amount"),
             Column("victims", .unsigned32, "how many"),
-            Column("leg_count", .unsigned32, "legs that are listed"),
-            Column("legs", .bytes, "legs one behind the other, packed as the README says"),
+            Column("leg_count", .unsigned32, "its legs in detection_legs"),
             Column("gross", .signed128, "profit in quote"),
             Column("net", .signed128, "less cost, where cost is in the same unit"),
             Column("cost", .unsigned128, "fees and tips, native units"),
@@ -143,10 +146,7 @@ extension Detection {
         writer.add(optional: other) { $0.add($1) }
         writer.add(link.rawValue)
         writer.add(victims)
-        writer.add(UInt32(clamping: legs.count))
-        var packed = RowWriter()
-        for leg in legs { leg.pack(into: &packed) }
-        writer.add(packed.bytes)
+        writer.add(legCount)
         writer.add(gross)
         writer.add(net)
         writer.add(cost)
@@ -173,11 +173,8 @@ extension Detection {
         }
         self.link = link
         victims = try reader.unsigned32()
-        let count = try reader.unsigned32()
-        var packed = RowReader(try reader.byteString())
+        legCount = try reader.unsigned32()
         legs = []
-        for _ in 0..<count { legs.append(try DetectionLeg(unpacking: &packed)) }
-        try packed.finish()
         gross = try reader.signed128()
         net = try reader.signed128()
         cost = try reader.unsigned128()
@@ -187,7 +184,7 @@ extension Detection {
         }
         isLossExact = try reader.boolean()
         guard let severity = DetectionSeverity(rawValue: try reader.unsigned8()) else {
-            throw .invalid(column: 15)
+            throw .invalid(column: 14)
         }
         self.severity = severity
         confidence = try reader.unsigned8()

@@ -120,6 +120,21 @@ package enum KnownQuote {
         }
     }
 
+    /// How people write amounts of a currency; nil when it is none of ours.
+    package static func shown(
+        _ currency: Address,
+        on chain: Chain
+    ) -> (symbol: String, decimals: Int)? {
+        switch (chain, currency) {
+        case (.solana, wrappedSOL): ("SOL", 9)
+        case (.solana, usdc), (.evm(137), polygonUSDC): ("USDC", 6)
+        case (.solana, usdt), (.evm(137), polygonUSDT): ("USDT", 6)
+        case (.evm(137), wrappedPOL): ("POL", 18)
+        case (.evm(137), polygonBridgedUSDC): ("USDC.e", 6)
+        default: nil
+        }
+    }
+
     /// An EVM address of 20 bytes in its place.
     private static func evm(_ high: UInt64, _ middle: UInt64, _ low: UInt64) -> Address {
         Address(Bytes32(words: (0, high, middle, low)))

@@ -9,7 +9,7 @@ package import Projection
 /// which they first traded in the bundle. Detectors run on Solana alone: their rules are Solana's.
 package final class TradingProjector: Projector {
     package static let name = "trading"
-    package static let version: UInt32 = 1
+    package static let version: UInt32 = 2
 
     package let configuration: String
 
@@ -24,6 +24,7 @@ package final class TradingProjector: Projector {
     let recent: Table<TradingRecent>
     let recentLinks: Table<TradingLinks>
     let detections: Table<Detection>
+    let detectionLegs: Table<DetectionLeg>
     let wash: Table<TradingWash>
     let copyTrading: CopyTrading
 
@@ -49,6 +50,7 @@ package final class TradingProjector: Projector {
         recent = store.table(TradingRecent.self)
         recentLinks = store.table(TradingLinks.self)
         detections = store.table(Detection.self)
+        detectionLegs = store.table(DetectionLeg.self)
         wash = store.table(TradingWash.self)
         copyTrading = CopyTrading(store, parameters.trading)
     }
@@ -73,8 +75,22 @@ package final class TradingProjector: Projector {
 
     /// Writes what was detected and tells of it.
     func report(_ key: Detection.Key, _ detection: Detection, notices: inout [Notice]) {
-        detections.put(key, detection)
+        var row = detection
+        row.legs = []
+        detections.put(key, row)
+        for (number, leg) in detection.legs.enumerated() {
+            detectionLegs.put(DetectionLeg.Key(detection: key, number: UInt32(number)), leg)
+        }
         notices.append(detection.notice(key, on: chain))
+    }
+
+    /// A detection with its legs; nil when there is none of that key.
+    package func detection(_ key: Detection.Key) -> Detection? {
+        guard var found = detections[key] else { return nil }
+        found.legs = (0..<found.legCount).compactMap {
+            detectionLegs[DetectionLeg.Key(detection: key, number: $0)]
+        }
+        return found
     }
 
     /// Removes trades and transfers that no window reaches any more.

@@ -47,10 +47,9 @@ import Testing
         )
         #expect(try fold.run().ending == .end)
         let rows = try #require(try fold.engine.store.rows(of: Detection.schema.name))
-        let found = try rows.map { listed in
-            var key = RowReader(listed.key)
-            var row = RowReader(listed.row)
-            return DetectionLabel(try Detection.decodeKey(&key), try Detection(from: &row))
+        let legs = try #require(try fold.engine.store.rows(of: DetectionLeg.schema.name))
+        let found = try Detection.listed(rows, legs: legs).map {
+            DetectionLabel($0.key, $0.detection)
         }
         return DetectionScore(found: found, labels: try made.labels.map(label))
     }

@@ -270,6 +270,10 @@ struct TradingRowTests {
             kind: .sandwich
         )
         try check(detectionKey, try #require(projector.detections[detectionKey]))
+        for number in 0..<UInt32(3) {
+            let legKey = DetectionLeg.Key(detection: detectionKey, number: number)
+            try check(legKey, try #require(projector.detectionLegs[legKey]))
+        }
         let minute = TokenMinute.Key(
             token: address(500),
             quote: TradingNames.sol,

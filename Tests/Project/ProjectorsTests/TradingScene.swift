@@ -163,9 +163,9 @@ final class TradingFolded {
     func found(_ kind: DetectionClass) -> [Detection] {
         told(kind.description).compactMap { notice in
             guard let place = notice.place else { return nil }
-            return projector.detections[
+            return projector.detection(
                 Detection.Key(slot: notice.position, place: place, kind: kind)
-            ]
+            )
         }
     }
 
@@ -176,7 +176,7 @@ final class TradingFolded {
                 return nil
             }
             let key = Detection.Key(slot: notice.position, place: place, kind: kind)
-            return projector.detections[key].map { DetectionLabel(key, $0) }
+            return projector.detection(key).map { DetectionLabel(key, $0) }
         }
     }
 }

@@ -91,7 +91,8 @@ struct StateSummary {
                         view.text("token"), symbol.map { PlainText.shown($0, 16) } ?? "-",
                         phase.name,
                         progress.map { Percent.text(basisPoints: $0) } ?? "-",
-                        more?.text("market_cap") ?? "-", more?.text("trades") ?? "-",
+                        more?.amount("market_cap", in: view.address("quote")) ?? "-",
+                        more?.text("trades") ?? "-",
                         more?.text("traders") ?? "-", view.text("first_position"),
                     ]
                 )
@@ -133,7 +134,8 @@ struct StateSummary {
                     tvl,
                     [
                         view.text("pool"), venue?.description ?? "-", view.text("token"),
-                        more?.text("tvl") ?? "-", more?.text("trades") ?? "-",
+                        more?.amount("tvl", in: view.address("quote")) ?? "-",
+                        more?.text("trades") ?? "-",
                         more?.text("adds") ?? "-", more?.text("removes") ?? "-",
                         more?.text("owners") ?? "-",
                     ]
@@ -141,7 +143,7 @@ struct StateSummary {
             )
         }
         rows.sort { ($0.tvl, $1.cells[0]) > ($1.tvl, $0.cells[0]) }
-        return "pools by TVL (in the pool's quote): \(rows.count)\n"
+        return "pools by TVL (in native units where the quote is not known): \(rows.count)\n"
             + grid(
                 ["pool", "venue", "token", "tvl", "trades", "adds", "removes", "owners"],
                 rows.map(\.cells),
@@ -151,17 +153,23 @@ struct StateSummary {
 
     private func detections() throws -> String? {
         guard let detections = try table("detections") else { return nil }
+        var classes: [DetectionClass: Int] = [:]
         let rows = detections.rows.reversed().map { row -> [String] in
             let view = RowView(detections, row)
             let kind = view.number("class").flatMap { UInt8(exactly: $0) }
                 .flatMap(DetectionClass.init)
+            if let kind { classes[kind, default: 0] += 1 }
+            let quote = view.address("quote")
             return [
                 view.text("slot"), kind.map { "\($0)" } ?? "-", view.text("attacker"),
-                view.text("pool"), view.text("victims"), view.text("net"), view.text("loss"),
-                view.text("confidence"),
+                view.text("pool"), view.text("victims"), view.amount("net", in: quote),
+                view.amount("loss", in: quote), view.text("confidence"),
             ]
         }
-        return "detections, the newest first: \(rows.count)\n"
+        let counts = DetectionClass.allCases.filter { classes[$0] != nil }
+            .map { "\(classes[$0, default: 0]) \($0)" }.joined(separator: ", ")
+        return "detections, the newest first: \(rows.count)"
+            + (counts.isEmpty ? "" : " (\(counts))") + "\n"
             + grid(
                 ["slot", "class", "attacker", "pool", "victims", "net", "loss", "confidence"],
                 Array(rows),
@@ -194,6 +202,17 @@ struct RowView {
 
     /// `-` for what is absent.
     func text(_ name: String) -> String { value(name).text(on: table.chain) ?? "-" }
+
+    func address(_ name: String) -> Address? {
+        guard case .address(let address) = value(name) else { return nil }
+        return address
+    }
+
+    /// An amount as people write it; `-` for what is absent.
+    func amount(_ name: String, in currency: Address?) -> String {
+        guard case .number(let digits) = value(name) else { return "-" }
+        return CurrencyAmount.text(digits, in: currency, on: table.chain)
+    }
 
     func number(_ name: String) -> UInt64? {
         guard case .number(let digits) = value(name) else { return nil }

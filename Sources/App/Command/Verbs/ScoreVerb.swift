@@ -83,16 +83,16 @@ private func runScore(_ arguments: ParsedArguments) throws -> ExitCode {
 private func detections(_ engine: ProjectionEngine) throws -> [DetectionLabel] {
     do {
         // The trading monitor has this table, and is folded unless others were asked for.
-        guard let rows = try engine.store.rows(of: Detection.schema.name) else {
+        guard let rows = try engine.store.rows(of: Detection.schema.name),
+            let legRows = try engine.store.rows(of: DetectionLeg.schema.name)
+        else {
             throw VerbFailure(
                 code: .usage,
                 message: "score needs the monitor '\(TradingProjector.name)'"
             )
         }
-        return try rows.map { listed in
-            var key = RowReader(listed.key)
-            var row = RowReader(listed.row)
-            return DetectionLabel(try Detection.decodeKey(&key), try Detection(from: &row))
+        return try Detection.listed(rows, legs: legRows).map {
+            DetectionLabel($0.key, $0.detection)
         }
     } catch let failure as VerbFailure { throw failure } catch {
         throw VerbFailure(code: .failed, message: "the detections cannot be read: \(error)")

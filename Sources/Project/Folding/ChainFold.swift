@@ -200,13 +200,22 @@ final class ChainFold {
         return blockTime > time
     }
 
+    /// A state that ends at a slot is no state of the whole log: it is never stored.
+    private var mayStore: Bool { position == nil && time == nil }
+
+    /// Gives storage rows ahead of the next checkpoint.
+    ///
+    /// - Throws: the failure of storage.
+    func saveAhead() throws(StorageError) {
+        if mayStore { try engine.saveAhead() }
+    }
+
     /// Stores a checkpoint.
     ///
     /// - Parameter next: the record that comes next.
     /// - Throws: the failure of storage.
     func checkpoint(before next: Sequence) throws(StorageError) {
-        // A state that ends at a slot is no state of the whole log: it is never stored.
-        guard position == nil, time == nil, let anchor = assembler.anchor else { return }
+        guard mayStore, let anchor = assembler.anchor else { return }
         try engine.checkpoint(
             resume: assembler.resume ?? next,
             assembly: anchor.encoded

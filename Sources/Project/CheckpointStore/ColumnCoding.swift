@@ -34,6 +34,7 @@ struct ColumnBinder {
     private var offset = 0
     /// Texts that were made for binding; they stay where they are.
     private let scratch: UnsafeMutableRawBufferPointer
+    private let addresses: AddressTexts
     private var used = 0
 
     /// Bytes of scratch that a column may need.
@@ -42,11 +43,13 @@ struct ColumnBinder {
     init(
         _ bytes: UnsafeRawBufferPointer,
         chain: Chain,
-        scratch: UnsafeMutableRawBufferPointer
+        scratch: UnsafeMutableRawBufferPointer,
+        addresses: AddressTexts
     ) {
         self.bytes = bytes
         self.chain = chain
         self.scratch = scratch
+        self.addresses = addresses
     }
 
     /// Whether everything was bound.
@@ -165,7 +168,12 @@ struct ColumnBinder {
         switch chain {
         case .solana:
             guard let value = Bytes32(bytes.bytes, at: 0) else { return }
-            bindMade(at: parameter, of: statement) { Base58.write(value, to: &$0) }
+            let room = UnsafeMutableRawBufferPointer(rebasing: scratch[used...])
+                .assumingMemoryBound(to: UInt8.self)
+            let count = addresses.write(value, to: room)
+            used += count
+            let text = UnsafeRawBufferPointer(start: room.baseAddress, count: count)
+            statement.bindText(text, at: parameter)
         case .evm:
             let isShort = bytes.prefix(12).allSatisfy { $0 == 0 }
             bindHex([UInt8](bytes.dropFirst(isShort ? 12 : 0)), at: parameter, of: statement)

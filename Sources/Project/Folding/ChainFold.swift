@@ -15,6 +15,8 @@ final class ChainFold {
     /// The last block time that is folded; nil for all.
     private let time: Int64?
     private let observer: (any FoldObserver)?
+    /// Whether the observer is told of events as they were decoded.
+    private var tellsDecoded = false
     /// Measures; it reaches no result.
     private let clock: any Clock
     /// What became of the assembler's actions.
@@ -61,11 +63,14 @@ final class ChainFold {
         return bytes
     }
 
+    /// Asks the observer what it wants to hear of what is taken next.
+    func askObserver() { tellsDecoded = observer?.wantsDecoded == true }
+
     /// Takes one thing that a record says.
     ///
     /// - Throws: the failure of storage.
     func take(_ input: AssemblerInput, at sequence: Sequence) throws(StorageError) {
-        if let observer { tell(observer, input, at: sequence) }
+        if tellsDecoded, let observer { tell(observer, input, at: sequence) }
         assembler.take(input, at: sequence, into: &actions)
         if case .gapAbandoned(_, let reason) = input { list(assembler.abandoned, reason) }
         guard !actions.isEmpty else { return }

@@ -374,6 +374,7 @@ package final class StateFold {
     private func fold(_ batch: RecordBatch) throws(FoldError) {
         let began = clock.monotonicNanoseconds()
         let dispatched = chain.dispatch.nanoseconds
+        chain.askObserver()
         do throws(StorageError) {
             for entry in batch.entries {
                 for place in entry.inputs {

@@ -87,6 +87,7 @@ extension ProjectionEngine {
             storage.rollBack()
             try stop(error)
         }
+        counters.savesAhead += 1
         try finishCheckpoint(waits: false)
     }
 

@@ -75,6 +75,8 @@ package final class ProjectionEngine {
         package var checkpoints: UInt64 = 0
         /// Rows that they wrote or removed.
         package var rowsWritten: UInt64 = 0
+        /// How often storage was given rows ahead of a checkpoint.
+        package var savesAhead: UInt64 = 0
     }
 
     /// When checkpoints are due and what stays in memory. None of it changes a result.

@@ -51,6 +51,7 @@ final class FoldTestMarket {
 
     /// Folds all of it.
     func fold(
+        storage: ((ProjectionEngine) throws(StorageError) -> any RowStorage)? = nil,
         observer: (any FoldObserver)? = nil,
         _ change: (inout FoldOptions) -> Void = { _ in }
     ) throws -> StateFold {
@@ -60,7 +61,7 @@ final class FoldTestMarket {
         let fold = try StateFold(
             reader,
             options,
-            storage: nil,
+            storage: storage,
             clock: SystemClock(),
             observer: observer
         )

@@ -61,7 +61,7 @@ private func runRebuild(_ arguments: ParsedArguments) throws -> ExitCode {
     // The fallback in the flag's help: what is at hand is read again faster than it is stored.
     let slots = arguments.count("checkpoint-slots") ?? (options.follows ? 1_000 : 15_000)
     options.limits.bundlesPerCheckpoint = Int(clamping: slots)
-    options.limits.rowsAheadMin = 16_384
+    options.limits.rowsAheadMin = 32_768
     let isStored = !arguments.has("in-memory")
     if arguments.has("force"), isStored { try StoredState(path, options).remove() }
     var ladder = AnchorLadder()

@@ -51,9 +51,9 @@ final class FoldTestMarket {
 
     /// Folds all of it.
     func fold(
-        storage: ((ProjectionEngine) throws(StorageError) -> any RowStorage)? = nil,
         observer: (any FoldObserver)? = nil,
-        _ change: (inout FoldOptions) -> Void = { _ in }
+        _ change: (inout FoldOptions) -> Void = { _ in },
+        storage: ((ProjectionEngine) throws(StorageError) -> any RowStorage)? = nil
     ) throws -> StateFold {
         var options = FoldOptions()
         options.helpers = 0

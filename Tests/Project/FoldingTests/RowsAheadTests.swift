@@ -3,6 +3,7 @@ import Folding
 import MarketModel
 import Platform
 import Projection
+import Synthesis
 import Testing
 
 /// Rows that are stored while folding goes on, ahead of their checkpoint.
@@ -65,8 +66,8 @@ import Testing
     ) throws -> (fold: StateFold, path: String) {
         let path = market.path + "/\(name).sqlite"
         let fold = try market.fold(
-            storage: { (engine) throws(StorageError) in try file(path, engine, .write) },
-            change
+            change,
+            storage: { (engine) throws(StorageError) in try file(path, engine, .write) }
         )
         return (fold, path)
     }

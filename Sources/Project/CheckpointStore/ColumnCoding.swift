@@ -34,6 +34,7 @@ struct ColumnBinder {
     private var offset = 0
     /// Texts that were made for binding; they stay where they are.
     private let scratch: UnsafeMutableRawBufferPointer
+    private let addresses: AddressTexts
     private var used = 0
 
     /// Bytes of scratch that a column may need.
@@ -42,11 +43,13 @@ struct ColumnBinder {
     init(
         _ bytes: UnsafeRawBufferPointer,
         chain: Chain,
-        scratch: UnsafeMutableRawBufferPointer
+        scratch: UnsafeMutableRawBufferPointer,
+        addresses: AddressTexts
     ) {
         self.bytes = bytes
         self.chain = chain
         self.scratch = scratch
+        self.addresses = addresses
     }
 
     /// Whether everything was bound.
@@ -58,34 +61,34 @@ struct ColumnBinder {
     /// Binds the next column. Canonical forms come from our own rows: what does not fit is a
     /// mistake of ours.
     mutating func bind(_ column: ColumnForm, at parameter: Int32, of statement: SQLiteStatement) {
-        if column.isOptional, number(1) == 0 {
+        if column.isOptional, number(UInt8.self) == 0 {
             statement.bindNull(at: parameter)
             return
         }
         switch column.type {
-        case .unsigned8, .boolean: statement.bind(Int64(number(1)), at: parameter)
-        case .unsigned16: statement.bind(Int64(number(2)), at: parameter)
-        case .unsigned32: statement.bind(Int64(number(4)), at: parameter)
+        case .unsigned8, .boolean: statement.bind(Int64(number(UInt8.self)), at: parameter)
+        case .unsigned16: statement.bind(Int64(number(UInt16.self)), at: parameter)
+        case .unsigned32: statement.bind(Int64(number(UInt32.self)), at: parameter)
         case .signed32:
-            statement.bind(Int64(number(4)) - 1 << 31, at: parameter)
+            statement.bind(Int64(number(UInt32.self)) - 1 << 31, at: parameter)
         case .signed64:
-            statement.bind(Int64(bitPattern: number8() ^ 1 << 63), at: parameter)
+            statement.bind(Int64(bitPattern: number(UInt64.self) ^ 1 << 63), at: parameter)
         case .unsigned64:
-            let value = number8()
+            let value = number(UInt64.self)
             if let small = Int64(exactly: value) {
                 statement.bind(small, at: parameter)
             } else {
                 bindDigits(UInt128(value), 20, sign: nil, at: parameter, of: statement)
             }
         case .unsigned128:
-            let value = UInt128(number8()) << 64 | UInt128(number8())
+            let value = number128()
             if let small = Int64(exactly: value) {
                 statement.bind(small, at: parameter)
             } else {
                 bindDigits(value, 39, sign: nil, at: parameter, of: statement)
             }
         case .signed128:
-            let raw = (UInt128(number8()) << 64 | UInt128(number8())) ^ 1 << 127
+            let raw = number128() ^ 1 << 127
             let value = Int128(truncatingIfNeeded: raw)
             if let small = Int64(exactly: value) {
                 statement.bind(small, at: parameter)
@@ -95,25 +98,27 @@ struct ColumnBinder {
             }
         case .address: bindAddress(take(32), at: parameter, of: statement)
         case .signature: bindSignature(take(64), at: parameter, of: statement)
-        case .text: statement.bindText(take(Int(number(4))), at: parameter)
-        case .bytes: statement.bindBytes(take(Int(number(4))), at: parameter)
+        case .text: statement.bindText(take(Int(number(UInt32.self))), at: parameter)
+        case .bytes: statement.bindBytes(take(Int(number(UInt32.self))), at: parameter)
         }
     }
 
+    @inline(__always)
     private mutating func take(_ count: Int) -> UnsafeRawBufferPointer {
         precondition(bytes.count - offset >= count, "a row that ends too early")
         defer { offset += count }
         return UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + count])
     }
 
-    private mutating func number(_ count: Int) -> UInt64 {
-        var number: UInt64 = 0
-        for byte in take(count) { number = number << 8 | UInt64(byte) }
-        return number
+    @inline(__always)
+    private mutating func number<Number: FixedWidthInteger>(_ type: Number.Type) -> Number {
+        Number(bigEndian: take(MemoryLayout<Number>.size).loadUnaligned(as: Number.self))
     }
 
-    private mutating func number8() -> UInt64 {
-        UInt64(bigEndian: take(8).loadUnaligned(as: UInt64.self))
+    @inline(__always)
+    private mutating func number128() -> UInt128 {
+        let high = number(UInt64.self)
+        return UInt128(high) << 64 | UInt128(number(UInt64.self))
     }
 
     /// Binds a text that is made in scratch.
@@ -163,7 +168,12 @@ struct ColumnBinder {
         switch chain {
         case .solana:
             guard let value = Bytes32(bytes.bytes, at: 0) else { return }
-            bindMade(at: parameter, of: statement) { Base58.write(value, to: &$0) }
+            let room = UnsafeMutableRawBufferPointer(rebasing: scratch[used...])
+                .assumingMemoryBound(to: UInt8.self)
+            let count = addresses.write(value, to: room)
+            used += count
+            let text = UnsafeRawBufferPointer(start: room.baseAddress, count: count)
+            statement.bindText(text, at: parameter)
         case .evm:
             let isShort = bytes.prefix(12).allSatisfy { $0 == 0 }
             bindHex([UInt8](bytes.dropFirst(isShort ? 12 : 0)), at: parameter, of: statement)

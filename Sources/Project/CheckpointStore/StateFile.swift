@@ -51,6 +51,7 @@ package final class StateFile: RowStorage {
     private let connection: SQLiteConnection
     private var tables: [TableStatements] = []
     private let scratch: Scratch
+    private let addresses = AddressTexts()
     private var rowReading: ColumnReading
     private let description: StateDescription
 
@@ -111,10 +112,14 @@ package final class StateFile: RowStorage {
         connection.close()
     }
 
+    /// Memory for pages: what is written between two checkpoints should fit, because a page that is
+    /// written to the log before the commit is written again. A reader touches each page once.
+    private var cacheKiB: Int { purpose == .write ? 65_536 : 16_384 }
+
     private func configure(pageSize: Int) throws(StorageError) {
         // Damaged cells are noticed when a page is read, and no text in the file is run.
         try connection.run("PRAGMA cell_size_check=ON; PRAGMA trusted_schema=OFF")
-        try connection.run("PRAGMA cache_size=-16384; PRAGMA temp_store=MEMORY")
+        try connection.run("PRAGMA cache_size=-\(cacheKiB); PRAGMA temp_store=MEMORY")
         guard purpose == .write else { return }
         try connection.run("PRAGMA page_size=\(pageSize)")
         // Readers do not hold us up. A commit is durable when it returns; what it wrote is moved
@@ -232,7 +237,12 @@ package final class StateFile: RowStorage {
         _ body: () throws(StorageError) -> Answer
     ) throws(StorageError) -> Answer {
         try key.withUnsafeBytes { key throws(StorageError) in
-            var keys = ColumnBinder(key, chain: chain, scratch: scratch.bytes)
+            var keys = ColumnBinder(
+                key,
+                chain: chain,
+                scratch: scratch.bytes,
+                addresses: addresses
+            )
             var parameter: Int32 = 1
             for column in table.keyForms {
                 keys.bind(column, at: parameter, of: statement)
@@ -244,7 +254,12 @@ package final class StateFile: RowStorage {
                 rebasing: scratch.bytes[keys.scratchUsed...]
             )
             return try row.withUnsafeBytes { row throws(StorageError) in
-                var columns = ColumnBinder(row, chain: chain, scratch: rest)
+                var columns = ColumnBinder(
+                    row,
+                    chain: chain,
+                    scratch: rest,
+                    addresses: addresses
+                )
                 for column in table.rowForms {
                     columns.bind(column, at: parameter, of: statement)
                     parameter += 1

@@ -105,6 +105,8 @@ final class BackgroundStorage: RowStorage {
     }
 
     func finish(waits: Bool) throws(StorageError) -> Bool {
+        // Without a commit nobody else hands over the last of them.
+        giveRows()
         if waits { waitUntilIdle() }
         let (isIdle, failure) = state.withLock { ($0.isIdle, $0.failure) }
         if let failure { throw failure }

@@ -15,6 +15,8 @@ final class ChainFold {
     /// The last block time that is folded; nil for all.
     private let time: Int64?
     private let observer: (any FoldObserver)?
+    /// Whether the observer is told of events as they were decoded.
+    private var tellsDecoded = false
     /// Measures; it reaches no result.
     private let clock: any Clock
     /// What became of the assembler's actions.
@@ -61,11 +63,14 @@ final class ChainFold {
         return bytes
     }
 
+    /// Asks the observer what it wants to hear of what is taken next.
+    func askObserver() { tellsDecoded = observer?.wantsDecoded == true }
+
     /// Takes one thing that a record says.
     ///
     /// - Throws: the failure of storage.
     func take(_ input: AssemblerInput, at sequence: Sequence) throws(StorageError) {
-        if let observer { tell(observer, input, at: sequence) }
+        if tellsDecoded, let observer { tell(observer, input, at: sequence) }
         assembler.take(input, at: sequence, into: &actions)
         if case .gapAbandoned(_, let reason) = input { list(assembler.abandoned, reason) }
         guard !actions.isEmpty else { return }
@@ -200,13 +205,22 @@ final class ChainFold {
         return blockTime > time
     }
 
+    /// A state that ends at a slot is no state of the whole log: it is never stored.
+    private var mayStore: Bool { position == nil && time == nil }
+
+    /// Gives storage rows ahead of the next checkpoint.
+    ///
+    /// - Throws: the failure of storage.
+    func saveAhead() throws(StorageError) {
+        if mayStore { try engine.saveAhead() }
+    }
+
     /// Stores a checkpoint.
     ///
     /// - Parameter next: the record that comes next.
     /// - Throws: the failure of storage.
     func checkpoint(before next: Sequence) throws(StorageError) {
-        // A state that ends at a slot is no state of the whole log: it is never stored.
-        guard position == nil, time == nil, let anchor = assembler.anchor else { return }
+        guard mayStore, let anchor = assembler.anchor else { return }
         try engine.checkpoint(
             resume: assembler.resume ?? next,
             assembly: anchor.encoded

@@ -4,6 +4,8 @@ package import RecordModel
 
 /// Whoever watches a fold. Nothing that an observer does reaches state.
 package protocol FoldObserver: AnyObject {
+    /// Whether `decoded` is to be called; asked now and then.
+    var wantsDecoded: Bool { get }
     /// Events as they were decoded, before it is known whether their slot will count.
     func decoded(_ facts: TransactionFacts, slot: UInt64, at sequence: Sequence)
     /// What an assembler asked for, after the engine has done it.
@@ -19,6 +21,8 @@ package protocol FoldObserver: AnyObject {
 }
 
 extension FoldObserver {
+    /// It is.
+    package var wantsDecoded: Bool { true }
     /// Nothing to do.
     package func decoded(_ facts: TransactionFacts, slot: UInt64, at sequence: Sequence) {}
     /// Nothing to do.

@@ -88,7 +88,10 @@ package final class StateFold {
         self.clock = clock
         madeAt = clock.wallNanoseconds()
         self.observer = observer
-        let engine = ProjectionEngine(.solana, limits: options.limits) { store in
+        var limits = options.limits
+        // Whoever follows has time; without another thread all rows are waited for anyway.
+        if options.helpers == 0 || options.follows { limits.rowsAheadMin = .max }
+        let engine = ProjectionEngine(.solana, limits: limits) { store in
             ProjectorSet.make(options.projectors, in: store)
         }
         self.engine = engine
@@ -361,12 +364,17 @@ package final class StateFold {
         try fold(batch)
         giveBack(batch)
         try finishCheckpoint(waits: false)
-        if engine.isCheckpointDue { try checkpoint() }
+        if engine.isCheckpointDue {
+            try checkpoint()
+        } else if engine.isSavingAheadDue {
+            do throws(StorageError) { try chain.saveAhead() } catch { throw .storage(error) }
+        }
     }
 
     private func fold(_ batch: RecordBatch) throws(FoldError) {
         let began = clock.monotonicNanoseconds()
         let dispatched = chain.dispatch.nanoseconds
+        chain.askObserver()
         do throws(StorageError) {
             for entry in batch.entries {
                 for place in entry.inputs {

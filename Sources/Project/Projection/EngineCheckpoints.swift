@@ -54,11 +54,50 @@ extension ProjectionEngine {
         store.tables.reduce(0) { $0 + $1.dirtyCount }
     }
 
+    /// Rows that storage was not given yet, at most.
+    private var waitingRows: Int { dirtyRows - (pending?.rows ?? 0) }  // none in its hands
+
+    /// Whether something is settled that no checkpoint has.
+    private var hasNews: Bool { storage != nil && settled != nil && settled?.position != stored }
+
     /// Whether something new is settled and the limits say that it is time.
     package var isCheckpointDue: Bool {
-        guard storage != nil, let settled, settled.position != stored else { return false }
-        return settledSinceCheckpoint >= limits.bundlesPerCheckpoint
-            || dirtyRows - pendingRows >= limits.dirtyRowsMax
+        guard hasNews else { return false }
+        let bundles = limits.bundlesPerCheckpoint
+        return settledSinceCheckpoint
+            >= (stored == nil ? min(bundles, limits.bundlesToFirst) : bundles)
+            || (rowsAhead ?? 0) + waitingRows >= limits.dirtyRowsMax  // nothing was begun
+    }
+
+    /// Whether rows may be given to storage ahead of the checkpoint that they belong to.
+    package var isSavingAheadDue: Bool {
+        guard limits.rowsAheadMin < .max, pending == nil, hasNews else { return false }
+        return dirtyRows >= limits.rowsAheadMin
+            && store.tables.reduce(0) { $0 + $1.present } <= limits.rowsForAheadMax
+    }
+
+    /// Gives storage the rows of the newest settled bundle ahead of the checkpoint that they belong
+    /// to. Nobody finds any of them before there is one.
+    ///
+    /// - Throws: the failure of storage; the engine does nothing any more.
+    package func saveAhead() throws(StorageError) {
+        try finishCheckpoint(waits: true)
+        guard hasNews, let storage else { return }
+        do throws(StorageError) { try save(to: storage) } catch {
+            storage.rollBack()
+            try stop(error)
+        }
+        counters.savesAhead += 1
+        try finishCheckpoint(waits: false)
+    }
+
+    /// Gives storage all rows that wait, within a checkpoint.
+    private func save(to storage: any RowStorage) throws(StorageError) {
+        let rows = dirtyRows
+        if rowsAhead == nil { try storage.begin() }
+        for actions in store.actions { try actions.save() }
+        rowsAhead = (rowsAhead ?? 0) + rows  // begun just now
+        pending = Pending(rows: rows, isCheckpoint: false)
     }
 
     /// Stores the state as of the newest settled bundle. Storage may go on with it after this
@@ -88,10 +127,8 @@ extension ProjectionEngine {
             gaps: gaps.sorted(),
             assembly: assembly
         )
-        let rows = dirtyRows
         do throws(StorageError) {
-            try storage.begin()
-            for actions in store.actions { try actions.save() }
+            try save(to: storage)
             try storage.commit(checkpoint)
         } catch {
             storage.rollBack()
@@ -99,28 +136,28 @@ extension ProjectionEngine {
         }
         stored = settled.position
         settledSinceCheckpoint = 0
-        hasPending = true
-        pendingRows = rows
+        pending = pending.map { Pending(rows: $0.rows, isCheckpoint: true) }
+        rowsAhead = nil
         try finishCheckpoint(waits: false)
         return checkpoint
     }
 
-    /// Takes note that the last checkpoint is durable, if it is.
+    /// Takes note that storage is done with what it was given last, if it is: a checkpoint is then
+    /// durable.
     ///
     /// - Parameter waits: whether to wait until it is.
     /// - Throws: the failure of storage; the engine does nothing any more.
     package func finishCheckpoint(waits: Bool) throws(StorageError) {
         if let failure { throw failure }
-        guard hasPending, let storage else { return }
-        let isDurable: Bool
-        do throws(StorageError) { isDurable = try storage.finish(waits: waits) } catch {
+        guard let pending, let storage else { return }
+        let isDone: Bool
+        do throws(StorageError) { isDone = try storage.finish(waits: waits) } catch {
             try stop(error)
         }
-        guard isDurable else { return }
+        guard isDone else { return }
         for actions in store.actions { actions.confirm() }
-        counters.checkpoints += 1
-        counters.rowsWritten += UInt64(pendingRows)
-        hasPending = false
-        pendingRows = 0
+        if pending.isCheckpoint { counters.checkpoints += 1 }
+        counters.rowsWritten += UInt64(pending.rows)
+        self.pending = nil
     }
 }

@@ -26,10 +26,10 @@ package final class ProjectionEngine {
     /// Position of the last checkpoint.
     var stored: UInt64?
     var settledSinceCheckpoint = 0
-    /// Whether storage was given a checkpoint of which it is not known that it is durable, and how
-    /// many rows that has.
-    var hasPending = false
-    var pendingRows = 0
+    /// What storage was given of which it is not known that it is done.
+    var pending: Pending?
+    /// Rows given to storage since the last checkpoint was; nil while none was begun.
+    var rowsAhead: Int?
     var failure: StorageError?
     /// The number of the bundle that comes next, as the tables count.
     private var serial: UInt64 = 1
@@ -53,6 +53,14 @@ package final class ProjectionEngine {
         let serial: UInt64
     }
 
+    /// What storage has in hand.
+    struct Pending {
+        /// Rows set or removed.
+        let rows: Int
+        /// Whether a checkpoint ends with them.
+        let isCheckpoint: Bool
+    }
+
     /// What has happened since the engine was made.
     package struct Counters: Hashable, Sendable {
         /// Bundles folded.
@@ -67,6 +75,8 @@ package final class ProjectionEngine {
         package var checkpoints: UInt64 = 0
         /// Rows that they wrote or removed.
         package var rowsWritten: UInt64 = 0
+        /// How often storage was given rows ahead of a checkpoint.
+        package var savesAhead: UInt64 = 0
     }
 
     /// When checkpoints are due and what stays in memory. None of it changes a result.
@@ -75,8 +85,17 @@ package final class ProjectionEngine {
         package var residentRowsMax = Int.max
         /// A checkpoint is due after that many settled bundles.
         package var bundlesPerCheckpoint = 1_000
+        /// The first one is due after that many, if that is sooner: it costs little, and an anchor
+        /// can be made of it.
+        package var bundlesToFirst = 5_000
         /// A checkpoint is due when that many rows wait for one.
         package var dirtyRowsMax = 250_000
+        /// Storage is given rows ahead of a checkpoint when it is idle and that many wait, so that
+        /// few are left when the checkpoint is made.
+        package var rowsAheadMin = Int.max
+        /// And while no more rows than these are there in all: storage touches all over itself each
+        /// time, which is cheap only as long as it has everything at hand.
+        package var rowsForAheadMax: UInt64 = 500_000
 
         package init() {}
     }

@@ -1,5 +1,8 @@
 /// Where the rows of one chain stand between checkpoints: all that were in the last one, and no
 /// other. Tables are named by their place in the schemas, sorted by name.
+///
+/// Whoever has begun a checkpoint finds what it was given for it, also before it is committed;
+/// whoever opens the storage anew does not.
 @usableFromInline
 package protocol RowStorage: AnyObject {
     /// What the last checkpoint says of itself; nil when there was none.
@@ -46,8 +49,8 @@ package protocol RowStorage: AnyObject {
     /// - Throws: `failed`; it is then either there as a whole or not at all.
     func commit(_ checkpoint: Checkpoint) throws(StorageError)
 
-    /// Whether the checkpoint committed last is durable. Rows that it set are not loaded, and no
-    /// other one is begun, before it is.
+    /// Whether all that it was given is done: rows can be loaded as they were set last, and the
+    /// checkpoint committed last is durable. Rows are not loaded, and nothing more is given, before.
     ///
     /// - Parameter waits: whether to wait until it is.
     /// - Returns: true unless it is still being written.

@@ -114,8 +114,9 @@ extension Table {
     @inlinable
     func releaseIfNothing(_ number: Int32, journaledFrom oldestSerial: UInt64) {
         let slot = slots[number]
-        if slot.pointee.row == nil, slot.pointee.changedIn < oldestSerial,
-            !slot.pointee.isDirty
+        // Of a row that is there the digest tells that much sooner.
+        if slot.pointee.digest == 0, slot.pointee.changedIn < oldestSerial,
+            !slot.pointee.isDirty, slot.pointee.row == nil
         {
             release(number)
         }

@@ -90,11 +90,16 @@ extension Table {
             writer.cut(to: prefixCount)
             Row.encode(slot.pointee.key, to: &writer)
             let keyEnd = writer.count
-            let change = older.isEmpty ? nil : older[number]
-            let row = change.map(\.row) ?? slot.pointee.row
-            let digest = StateDigest(change?.digest ?? slot.pointee.digest)
-            row?.encode(to: &writer)
-            let hasRow = row != nil
+            let digest: StateDigest
+            let hasRow: Bool
+            if !older.isEmpty, let change = older[number] {
+                digest = StateDigest(change.digest)
+                hasRow = change.row?.encode(to: &writer) != nil
+            } else {
+                // Where it stands: a copy would hold all that it refers to.
+                digest = StateDigest(slot.pointee.digest)
+                hasRow = slot.pointee.row?.encode(to: &writer) != nil
+            }
             try writer.withBytes { bytes throws(StorageError) in
                 try storage.put(
                     table: self.number,

@@ -39,6 +39,65 @@ import Testing
         }
     }
 
+    @Test(arguments: [1, Int.max])
+    func `rows given ahead are in the file with their checkpoint and not before`(
+        residentRowsMax: Int
+    ) throws {
+        let workshop = try Workshop()
+        let path = workshop.path + "/state.sqlite"
+        let bench = Bench(residentRowsMax: residentRowsMax)
+        try bench.engine.restore(from: try bench.file(path))
+        try bench.apply(1...20)
+        try bench.settle(18)
+        let first = try bench.engine.checkpoint(resume: Sequence(20))
+        var copies: [[String: [UInt8]]] = []
+        for last in [40, 60, 80] as [UInt64] {
+            try bench.apply(last - 19...last)
+            try bench.settle(last - 3)
+            try bench.engine.saveAhead()
+            #expect(bench.engine.dirtyRows > 0)
+            let reader = Bench()
+            let found = try reader.engine.restore(from: try reader.file(path, for: .read))
+            #expect(found == first)
+            #expect(bench.rows == (try Bench.uninterrupted(last)).rows)
+            copies.append(workshop.copy())
+        }
+        let second = try bench.engine.checkpoint(resume: Sequence(80))
+        #expect(second?.position == 77)
+        let whole = try Bench.uninterrupted(80)
+        #expect(bench.rows == whole.rows)
+        let reader = Bench()
+        #expect(try reader.engine.restore(from: try reader.file(path, for: .read)) == second)
+        // What a crash leaves behind.
+        for copy in copies {
+            let other = try Workshop()
+            try other.restore(copy)
+            let again = Bench(residentRowsMax: residentRowsMax)
+            let file = try again.file(other.path + "/state.sqlite")
+            #expect(try again.engine.restore(from: file) == first)
+            try again.apply(19...80)
+            #expect(again.rows == whole.rows)
+        }
+    }
+
+    @Test func `the texts of many addresses are those of each alone`() throws {
+        let texts = AddressTexts()
+        let room = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: 44)
+        defer { room.deallocate() }
+        // The first two and the last two share a place.
+        let addresses = [
+            Bytes32(words: (1, 2, 3, 4)), Bytes32(words: (5, 2, 3, 4 + 4096)), Bytes32(),
+            Bytes32(words: (.max, .max, .max, .max)), Bytes32(words: (0, 0, 9, 4095)),
+        ]
+        for round in 0..<3 {
+            for address in addresses + (round == 1 ? addresses.reversed() : []) {
+                let count = texts.write(address, to: room)
+                let text = String(decoding: room[..<count], as: UTF8.self)
+                #expect(text == Base58.encode(address.bytes))
+            }
+        }
+    }
+
     @Test func `a state of another key is refused and left as it was`() throws {
         let workshop = try Workshop()
         let path = workshop.path + "/state.sqlite"

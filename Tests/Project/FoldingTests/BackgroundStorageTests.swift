@@ -59,6 +59,17 @@ import Testing
         #expect(try storage.finish(waits: false))
     }
 
+    @Test(arguments: [1, 1023, 1024, 3000] as [UInt32])
+    func `who is done without a commit has handed over every row`(count: UInt32) throws {
+        let slow = SlowStorage()
+        let storage = try BackgroundStorage(slow)
+        try storage.begin()
+        try BackgroundStorageTests.put(storage, 0..<count)
+        #expect(try storage.finish(waits: true))
+        #expect(slow.pendingCount == Int(count))
+        #expect(slow.keys.isEmpty)
+    }
+
     @Test(arguments: [1, 2, 900, 3001, 3002])
     func `a failure is told when somebody asks, and nothing is stored behind it`(
         call: Int
@@ -101,6 +112,8 @@ private final class SlowStorage: RowStorage {
     var failsAt: Int?
     private var rows: [[UInt8]: StoredRow] = [:]
     private var pending: [([UInt8], StoredRow)]?
+    /// Rows set and not committed.
+    var pendingCount: Int { pending?.count ?? 0 }  // nothing was begun
     private var calls = 0
 
     private func call() throws(StorageError) {

@@ -52,7 +52,8 @@ final class FoldTestMarket {
     /// Folds all of it.
     func fold(
         observer: (any FoldObserver)? = nil,
-        _ change: (inout FoldOptions) -> Void = { _ in }
+        _ change: (inout FoldOptions) -> Void = { _ in },
+        storage: ((ProjectionEngine) throws(StorageError) -> any RowStorage)? = nil
     ) throws -> StateFold {
         var options = FoldOptions()
         options.helpers = 0
@@ -60,7 +61,7 @@ final class FoldTestMarket {
         let fold = try StateFold(
             reader,
             options,
-            storage: nil,
+            storage: storage,
             clock: SystemClock(),
             observer: observer
         )

@@ -111,6 +111,104 @@ extension Pair {
         pair.check()
     }
 
+    @Test(arguments: [(1, 0), (1, 3), (4, 3), (.max, 0), (.max, 3)], 0..<6 as Range<UInt64>)
+    func `rows given ahead of a checkpoint change nothing but when they are written`(
+        memory: (residentRowsMax: Int, delay: Int),
+        seed: UInt64
+    ) throws {
+        let (residentRowsMax, delay) = memory
+        let limits = CheckpointTests.limits(residentRowsMax)
+        var (pair, plain) = (Pair(limits), Pair(limits))
+        let (storage, other) = (MemoryStorage(tables: 2), MemoryStorage(tables: 2))
+        storage.delay = delay
+        try pair.engine.restore(from: storage)
+        try plain.engine.restore(from: other)
+        var count = 0
+        try plain.walk(seed: seed, steps: 150) { pair in
+            count += 1
+            if count % 9 == 0 { try pair.engine.checkpoint(resume: Sequence(3)) }
+        }
+        var isAhead = false
+        count = 0
+        try pair.walk(seed: seed, steps: 150) { pair in
+            count += 1
+            // The checkpoint before may still be on its way.
+            if count % 2 == 0 { try pair.engine.finishCheckpoint(waits: true) }
+            let before = storage.copy()
+            if count % 9 == 0 {
+                try pair.engine.checkpoint(resume: Sequence(3))
+            } else if count % 2 == 0 {
+                let puts = storage.puts
+                try pair.engine.saveAhead()
+                if storage.puts > puts, before.checkpoint != nil { isAhead = true }
+                // Whoever opens it now finds the checkpoint before, whole.
+                let isUnchanged = storage.checkpoint == before.checkpoint
+                #expect(isUnchanged && storage.tables == before.tables)
+            }
+            if count % 5 == 0 { pair.check() }
+            #expect(pair.engine.chainDigest == pair.state.chainDigest)
+        }
+        #expect(isAhead)
+        try pair.engine.checkpoint(resume: Sequence(3))
+        try pair.engine.finishCheckpoint(waits: true)
+        try plain.engine.checkpoint(resume: Sequence(3))
+        #expect(storage.checkpoint == other.checkpoint)
+        #expect(storage.tables == other.tables)
+        #expect(pair.engine.counters.checkpoints == plain.engine.counters.checkpoints)
+        pair.check()
+        let again = try Pair(restoring: storage.copy(), from: pair, limits: limits)
+        again.check()
+    }
+
+    @Test func `rows are given ahead when enough wait and none are on their way`() throws {
+        var limits = ProjectionEngine.Limits()
+        limits.rowsAheadMin = 3
+        limits.dirtyRowsMax = 60
+        var pair = Pair(limits)
+        let storage = MemoryStorage(tables: 2)
+        storage.delay = 2
+        try pair.engine.restore(from: storage)
+        var (ahead, busy, due) = (0, 0, 0)
+        try pair.walk(seed: 11, steps: 200) { pair in
+            let engine = pair.engine
+            try engine.finishCheckpoint(waits: false)
+            if engine.isCheckpointDue {
+                due += 1
+                try engine.checkpoint(resume: Sequence(3))
+                #expect(!engine.isSavingAheadDue)
+            } else if engine.isSavingAheadDue {
+                ahead += 1
+                #expect(engine.dirtyRows >= 3)
+                try engine.saveAhead()
+                if !engine.isSavingAheadDue, engine.dirtyRows >= 3 { busy += 1 }
+            }
+        }
+        #expect(ahead > 5)
+        #expect(busy > 5)
+        #expect(due > 5)
+        pair.check()
+    }
+
+    @Test func `the first checkpoint comes early`() throws {
+        var limits = ProjectionEngine.Limits()
+        limits.bundlesPerCheckpoint = 6
+        limits.bundlesToFirst = 2
+        var pair = Pair(limits)
+        try pair.engine.restore(from: MemoryStorage(tables: 2))
+        var distances: [Int] = []
+        var since = 0
+        for position in 1...20 as ClosedRange<UInt64> {
+            try pair.apply(position, seed: Int64(position))
+            try pair.settle(Int(position))
+            since += 1
+            guard pair.engine.isCheckpointDue else { continue }
+            try pair.engine.checkpoint(resume: Sequence(3))
+            distances.append(since)
+            since = 0
+        }
+        #expect(distances == [2, 6, 6, 6])
+    }
+
     @Test(arguments: [2, Int.max], 0..<4)
     func `going on from any checkpoint is the same as never having stopped`(
         residentRowsMax: Int,
@@ -178,8 +276,14 @@ extension Pair {
             storage.failsAt = failsAt
             do {
                 try pair.engine.restore(from: storage)
+                var count = 0
                 try pair.walk(seed: 21, steps: 60) {
-                    try $0.engine.checkpoint(resume: Sequence(1))
+                    count += 1
+                    if count % 2 == 0 {
+                        try $0.engine.saveAhead()
+                    } else {
+                        try $0.engine.checkpoint(resume: Sequence(1))
+                    }
                 }
             } catch is StorageError {
                 stops += 1

@@ -14,6 +14,9 @@ final class MemoryStorage: RowStorage {
     var delay = 0
     private var late: (tables: [[[UInt8]: StoredRow]], checkpoint: Checkpoint, left: Int)?
     private var calls = 0
+    private var busy = 0
+    /// Rows set or removed.
+    private(set) var puts = 0
     private var pending: [[[UInt8]: StoredRow]]?
 
     init(tables count: Int) {
@@ -37,7 +40,7 @@ final class MemoryStorage: RowStorage {
         try call()
         arrive()
         loads += 1
-        let row = tables[table][key]
+        let row = (pending ?? tables)[table][key]
         if row != nil { hits += 1 }
         return row
     }
@@ -48,20 +51,24 @@ final class MemoryStorage: RowStorage {
     ) throws(StorageError) {
         try call()
         arrive()
-        for key in tables[table].keys.sorted(by: { $0.lexicographicallyPrecedes($1) }) {
-            guard let stored = tables[table][key] else { continue }
+        let rows = (pending ?? tables)[table]
+        for key in rows.keys.sorted(by: { $0.lexicographicallyPrecedes($1) }) {
+            guard let stored = rows[key] else { continue }
             try body(key, stored.row, stored.check)
         }
     }
 
     func begin() throws(StorageError) {
         try call()
+        precondition(pending == nil, "begun twice")
         pending = tables
     }
 
     func put(table: Int, key: RawSpan, row: RawSpan?, check: UInt64) throws(StorageError) {
         try call()
         let key = key.withUnsafeBytes { [UInt8]($0) }
+        busy = delay
+        puts += 1
         guard let row else {
             pending?[table][key] = nil
             return
@@ -79,6 +86,12 @@ final class MemoryStorage: RowStorage {
 
     func finish(waits: Bool) throws(StorageError) -> Bool {
         try call()
+        if pending != nil {
+            // Rows of which no checkpoint is yet.
+            if waits { busy = 0 }
+            busy -= 1
+            return busy < 0
+        }
         guard let late else { return true }
         if waits || late.left == 0 {
             arrive()

@@ -135,6 +135,8 @@ final class FoldSession: FoldObserver {
 
     var isAsked: Bool { interrupt.isAsked }
 
+    var wantsDecoded: Bool { onDecoded != nil }
+
     func read(storedBytes: UInt64, records: UInt64) {
         if let text = line.update(done: storedBytes, now: clock.monotonicNanoseconds()) {
             console.talk(text)
@@ -160,6 +162,7 @@ final class FoldSession: FoldObserver {
         weak var session: FoldSession?
 
         var isAsked: Bool { session?.isAsked == true }
+        var wantsDecoded: Bool { session?.wantsDecoded == true }
         func read(storedBytes: UInt64, records: UInt64) {
             session?.read(storedBytes: storedBytes, records: records)
         }

@@ -31,7 +31,7 @@ let rebuildVerb = Verb(
         Flag(
             name: "checkpoint-slots",
             value: ("N", .count(1...1_000_000)),
-            fallback: "5000, with --follow 1000",
+            fallback: "15000, with --follow 1000",
             help: "Final slots from one checkpoint to the next; never changes a result"
         ),
         Flag(
@@ -59,8 +59,9 @@ private func runRebuild(_ arguments: ParsedArguments) throws -> ExitCode {
     var options = try arguments.foldOptions()
     options.follows = arguments.has("follow")
     // The fallback in the flag's help: what is at hand is read again faster than it is stored.
-    let slots = arguments.count("checkpoint-slots") ?? (options.follows ? 1_000 : 5_000)
+    let slots = arguments.count("checkpoint-slots") ?? (options.follows ? 1_000 : 15_000)
     options.limits.bundlesPerCheckpoint = Int(clamping: slots)
+    options.limits.rowsAheadMin = 32_768
     let isStored = !arguments.has("in-memory")
     if arguments.has("force"), isStored { try StoredState(path, options).remove() }
     var ladder = AnchorLadder()

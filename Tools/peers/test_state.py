@@ -10,14 +10,19 @@ import json
 import pathlib
 import re
 import shutil
+import signal
 import sqlite3
 import stat
 import subprocess
 import sys
+import threading
+import time
 import unittest
 
 import deck
-from deck import Case, run
+import yellowstone as ys
+from deck import Case, Running, run
+from geyser_peer import GeyserServer, Script
 from test_care import segments, spoil, synth
 
 
@@ -55,6 +60,18 @@ class State(Case):
         result = run(*words)
         self.assertEqual(result.code, 0, str(result))
         return result
+
+    def stored(self, path: pathlib.Path) -> dict[str, str]:
+        """What the state file says of itself; nothing while there is none."""
+        for file in (path / "derived").glob("state-solana-*.sqlite"):
+            base = sqlite3.connect(f"file:{file}?mode=ro", uri=True)
+            try:
+                return dict(base.execute("SELECT name, value FROM _state"))
+            except sqlite3.OperationalError:
+                return {}
+            finally:
+                base.close()
+        return {}
 
     def test_the_state_is_the_same_however_it_is_reached(self) -> None:
         path = self.recording()
@@ -107,6 +124,87 @@ class State(Case):
                 result = run("rebuild", path)
                 self.assertEqual(result.code, 0, str(result))
                 self.assertEqual(position(result.stdout), expected)
+
+    def test_damaged_anchors_are_set_aside_and_not_used(self) -> None:
+        path = self.recording()
+        self.ok("rebuild", path)
+        slot = self.ok("digest", path).stdout.split()[1]
+        words = ("digest", path, "--at", f"slot:{slot}")
+        expected = self.ok(*words, "--whole").stdout
+        (anchor,) = (path / "derived" / "anchors").glob("*.sqlite")
+        whole = anchor.read_bytes()
+        refused = 0
+        for offset in range(101, len(whole), len(whole) // 10):
+            for damage in ("flip", "cut"):
+                with self.subTest(offset=offset, damage=damage):
+                    anchor.write_bytes(whole if damage == "flip" else whole[:offset])
+                    if damage == "flip":
+                        spoil(anchor, offset)
+                    result = self.check(run(*words))
+                    self.assertEqual(result.stdout, expected)
+                    refused += "not used" in result.stderr
+        self.assertGreater(refused, 9)
+
+    def test_state_of_another_recording_is_not_used(self) -> None:
+        path, other = self.recording(), self.recording("other", seed=8)
+        self.ok("rebuild", other)
+        shutil.copytree(other / "derived", path / "derived")
+        expected = position(self.ok("digest", path).stdout)
+        result = self.ok("rebuild", path)
+        self.assertRegex(result.stderr, r"not of this log: it is of recording [0-9a-f-]{36}, not of")
+        self.assertEqual(position(result.stdout), expected)
+        again = self.ok("rebuild", path)
+        self.assertIn("went on from record", again.stderr)
+        self.assertEqual(position(again.stdout), expected)
+
+    def test_state_of_records_that_a_power_cut_took_is_not_used(self) -> None:
+        # Slots are final 32 slots later: what is lost must have been stored by then.
+        market = synth(self.folder / "market", 110, 7, "--blocks", "0", "--trades", "3")
+        (line,) = self.ok("requests", market).stdout.splitlines()
+        request = self.folder / "request.json"
+        request.write_text(json.dumps(json.loads(line)["subscribe"]))
+        frames = [r.payload for r in deck.records(market) if r.kind == "grpc_message_in"]
+        kept, read = len(frames) // 2, len(frames) * 95 // 100
+        # Another provider does not bring each second transaction.
+        other = [
+            frame for number, frame in enumerate(frames[kept:])
+            if number % 2 or not ys.SubscribeUpdate.FromString(frame).HasField("transaction")
+        ]  # fmt: skip
+        path, held = self.folder / "rec", threading.Event()
+        scripts = iter([Script(frames[:read], hold=held), Script(other)])
+        with GeyserServer(lambda _: next(scripts)) as peer:
+            words = [
+                "record", "-o", path, "--geyser", peer.url, "--subscribe", request, "--durability",
+                "none",
+            ]  # fmt: skip
+            with Running(*words) as recording:
+                deadline = time.monotonic() + 60
+                while not (path / "recording.json").exists() or sum(1 for _ in deck.records(path)) < read:
+                    self.assertLess(time.monotonic(), deadline, "the frames never came")
+                with Running("rebuild", path, "--follow", "--checkpoint-slots", "3") as follower:
+                    while int(self.stored(path).get("read_through", 0)) < read * 7 // 8:
+                        self.assertLess(time.monotonic(), deadline, "the follower never came so far")
+                        time.sleep(0.05)
+                    self.check(follower.stop())
+                recording.process.send_signal(signal.SIGKILL)
+                recording.wait()
+            held.set()
+            # Nothing was synced by the recorder: the power takes what lies behind.
+            (segment,) = segments(path)
+            with segment.open("r+b") as file:
+                file.truncate(segment.stat().st_size * 55 // 100)
+            state = self.stored(path)
+            self.assertEqual(state["writer_epoch"], "1")
+            self.check(run(*words, "--until-end"))
+        last = json.loads(self.ok("info", path, "--format", "json").stdout)["last_sequence"]
+        self.assertLess(int(state["read_through"]), int(last))
+        result = self.ok("rebuild", path)
+        self.assertRegex(result.stderr, r"not of this log: it had read up to record \d+ of writer epoch 1")
+        expected = self.ok("digest", path).stdout
+        self.assertEqual(result.stdout, expected)
+        again = self.ok("rebuild", path)
+        self.assertIn("went on from record", again.stderr)
+        self.assertEqual(again.stdout.splitlines()[0], expected.splitlines()[0])
 
     def test_decoded_trades_equal_what_the_balances_say(self) -> None:
         for name in ("real", "blocks"):

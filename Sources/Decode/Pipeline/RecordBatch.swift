@@ -38,6 +38,9 @@ package final class RecordBatch: @unchecked Sendable {
     /// The newest record that went in, kept or not.
     @exclusivity(unchecked) package private(set) var last = Sequence.none
 
+    /// Where that is in the log; nil when nobody said so.
+    @exclusivity(unchecked) package var place: LogPlace?
+
     @exclusivity(unchecked) private(set) var bytes: [UInt8] = []
     @exclusivity(unchecked) private var known: [AssemblerInput] = []
 
@@ -54,6 +57,7 @@ package final class RecordBatch: @unchecked Sendable {
         payloadBytes = 0
         records = 0
         last = .none
+        place = nil
     }
 
     /// Whether it is time to hand the batch over.

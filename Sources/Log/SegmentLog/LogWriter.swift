@@ -1,6 +1,6 @@
 package import Platform
 package import RecordModel
-package import SegmentFormat
+import SegmentFormat
 
 /// The one writer of a recording. Any thread may append; blocks are compressed by a few threads
 /// and written in order by whichever has the turn.

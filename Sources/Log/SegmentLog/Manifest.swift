@@ -16,8 +16,19 @@ package struct Manifest: Sendable {
     /// What the entries say of each segment, by rising ordinal.
     package var segments: [ManifestSegment] { Self.segments(of: entries) }
 
+    /// What the entries say of each segment that is retired, by rising ordinal.
+    var retired: [ManifestSegment] {
+        let retired = retiredThrough
+        return Self.all(of: entries).filter { $0.ordinal <= retired }
+    }
+
     /// What entries say of each segment that is not retired, by rising ordinal.
     static func segments(of entries: [ManifestEntry]) -> [ManifestSegment] {
+        let retired = retiredThrough(entries)
+        return all(of: entries).filter { $0.ordinal > retired }
+    }
+
+    private static func all(of entries: [ManifestEntry]) -> [ManifestSegment] {
         var byOrdinal: [UInt64: ManifestSegment] = [:]
         for entry in entries where entry.kind == .created {
             byOrdinal[entry.ordinal] = ManifestSegment(created: entry)
@@ -32,8 +43,7 @@ package struct Manifest: Sendable {
             case .quarantined: byOrdinal[entry.ordinal]?.quarantined = entry
             }
         }
-        let retired = retiredThrough(entries)
-        return byOrdinal.keys.sorted().filter { $0 > retired }.compactMap { byOrdinal[$0] }
+        return byOrdinal.keys.sorted().compactMap { byOrdinal[$0] }
     }
 
     /// The highest ordinal that retention removed.

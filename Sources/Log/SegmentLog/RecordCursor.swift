@@ -50,6 +50,8 @@ package final class RecordCursor {
     private var pendingSeal: (offset: UInt64, error: FormatError)?
     /// Where the block begins whose records are being delivered.
     private var blockOffset: UInt64 = 0
+    /// That block and the one before it, as places in the log.
+    var blocks = ReadBlocks()
     /// Found, and to be told before anything else.
     private var pending: [Step] = [] {
         didSet { place.pointee.hasPending = !pending.isEmpty }
@@ -89,6 +91,7 @@ package final class RecordCursor {
         link = nil
         isLinkKnown = false
         tornBytes = 0
+        blocks = ReadBlocks()
         let segments = reader.segments
         // The last segment that begins at or below the sequence, or the first one.
         let index = max(segments.partition { $0.firstSequence > sequence } - 1, 0)
@@ -340,9 +343,11 @@ package final class RecordCursor {
                     hole.from = expected
                 }
                 expected = hole.last.next
+                enter(header, through: hole.last)
                 pending.append(.hole(hole))
                 return nil
             }
+            enter(header, through: last)
             self.blockOffset = blockOffset
             place.pointee.block = raw
             place.pointee.offset = 0

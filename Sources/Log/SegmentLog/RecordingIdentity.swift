@@ -1,6 +1,7 @@
 import JSONText
 package import Platform
-package import SegmentFormat
+package import RecordModel
+import SegmentFormat
 
 /// What `recording.json` says: which recording this is, and which format it has. No secrets.
 package struct RecordingIdentity: Equatable, Sendable {

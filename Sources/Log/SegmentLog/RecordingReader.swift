@@ -280,7 +280,7 @@ package final class RecordingReader {
 
 extension RecordingReader {
     /// The last sequence that a cursor accounts for, in the blocks behind a known one.
-    private func lastDelivered(after known: Sequence) throws(LogError) -> Sequence {
+    func lastDelivered(after known: Sequence) throws(LogError) -> Sequence {
         let cursor = try RecordCursor(self, from: known.next)
         do {
             while true {

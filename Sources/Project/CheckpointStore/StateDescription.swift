@@ -284,6 +284,7 @@ extension StateDescription {
                 ("chain_digest", checkpoint.chainDigest.description, "Digest of all its tables."),
                 ("bundles", String(checkpoint.bundles), "Slots or blocks folded so far."),
             ]
+            if let place = checkpoint.place { rows += place.rows }
             if let hash = checkpoint.hash {
                 rows.append(("hash", hash.blockText(on: chain), "Hash of that block."))
             }
@@ -322,11 +323,17 @@ extension StateDescription {
             time = Int64(text)
             if time == nil { return nil }
         }
+        var place: LogPlace?
+        if values[LogPlace.firstName] != nil {
+            place = LogPlace(rows: values)
+            if place == nil { return nil }
+        }
         var checkpoint = Checkpoint(
             position: position,
             hash: hash,
             time: time,
             resume: Sequence(resume),
+            place: place,
             chainDigest: digest,
             tables: [],
             bundles: bundles

@@ -87,6 +87,7 @@ final class BatchFiller {
         let began = clock.monotonicNanoseconds()
         var reading = Reading(batch: batch)
         try fill(&reading, from: cursor)
+        if batch.last > .none { batch.place = cursor.place(of: batch.last) }
         reading.storedBytes = cursor.storedBytesRead
         reading.nanoseconds = clock.monotonicNanoseconds() &- began
         return reading

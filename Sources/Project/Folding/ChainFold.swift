@@ -217,12 +217,15 @@ final class ChainFold {
 
     /// Stores a checkpoint.
     ///
-    /// - Parameter next: the record that comes next.
+    /// - Parameters:
+    ///   - next: the record that comes next.
+    ///   - place: the last record that was read.
     /// - Throws: the failure of storage.
-    func checkpoint(before next: Sequence) throws(StorageError) {
+    func checkpoint(before next: Sequence, after place: LogPlace?) throws(StorageError) {
         guard mayStore, let anchor = assembler.anchor else { return }
         try engine.checkpoint(
             resume: assembler.resume ?? next,
+            place: place,
             assembly: anchor.encoded
         )
     }

@@ -8,6 +8,8 @@ package enum FoldError: Error, Sendable {
     case log(LogError)
     /// Stored state cannot be used or written. It may be discarded and rebuilt.
     case storage(StorageError)
+    /// Stored state was made of records that the log does not have. It must not be used.
+    case otherLog(String)
     /// A thread cannot be started; nothing was done.
     case threads(SystemError)
 }
@@ -19,6 +21,8 @@ extension FoldError: CustomStringConvertible {
         case .storage(.damaged(let detail)):
             "the stored state is damaged (\(detail)); 'tapedeck rebuild --force' makes it again"
         case .storage(.failed(let detail)): "the state cannot be stored: \(detail)"
+        case .otherLog(let detail):
+            "the stored state is not of this log: \(detail); 'tapedeck rebuild' makes it again"
         case .threads(let error): "\(error)"
         }
     }

@@ -57,6 +57,8 @@ package final class StateFold {
     private let observer: (any FoldObserver)?
     let chain: ChainFold
     private let start: Sequence
+    /// The last record that the state depends on.
+    private var place: LogPlace?
     private let filler: BatchFiller
     /// Fills batches on a thread of its own while the log is read.
     private var ahead: ReadAhead?
@@ -74,7 +76,8 @@ package final class StateFold {
     ///   - storage: where the state is kept; nil keeps it nowhere.
     ///   - clock: measures; it reaches no result.
     ///   - observer: whoever watches.
-    /// - Throws: `storage` when what is stored cannot be used.
+    /// - Throws: `storage` when what is stored cannot be used, `otherLog` when it is not of this
+    ///   recording.
     package init(
         _ reader: RecordingReader,
         _ options: FoldOptions,
@@ -106,10 +109,15 @@ package final class StateFold {
                     throw .threads(error)
                 }
             }
+            // Before all rows are looked at, and before anything is made of them.
+            if let stored = rows.checkpoint, let text = try StateFold.mismatch(stored, reader) {
+                throw .otherLog(text)
+            }
             do throws(StorageError) { checkpoint = try engine.restore(from: rows) } catch {
                 throw .storage(error)
             }
             if let checkpoint {
+                place = checkpoint.place
                 do throws(RowError) {
                     anchor = try AssemblerAnchor(decoding: checkpoint.assembly)
                 } catch { throw .storage(.damaged("the assembler's anchor: \(error)")) }
@@ -392,6 +400,10 @@ package final class StateFold {
         report.records &+= batch.records
         report.payloadBytes &+= batch.payloadBytes
         report.last = max(report.last, batch.last)
+        // What was stored depends on records that are only now read again.
+        if let read = batch.place, place.map({ $0.sequence <= read.sequence }) ?? true {
+            place = read
+        }
         report.pipeline.add(batch.tally)
     }
 
@@ -411,7 +423,7 @@ package final class StateFold {
         if isStored {
             do throws(LogError) { try durability.reach(before: next) } catch { throw .log(error) }
         }
-        do throws(StorageError) { try chain.checkpoint(before: next) } catch {
+        do throws(StorageError) { try chain.checkpoint(before: next, after: place) } catch {
             throw .storage(error)
         }
         report.checkpointNanoseconds &+= clock.monotonicNanoseconds() &- began

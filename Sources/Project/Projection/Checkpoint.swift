@@ -12,6 +12,9 @@ package struct Checkpoint: Hashable, Sendable {
     package var time: Int64?
     /// The lowest sequence that holds anything of a later slot or block: read on from here.
     package var resume: Sequence
+    /// The last record that was read for it, by the log's own marks; nil when no log said so. The
+    /// state is of no log that has another one there.
+    package var place: LogPlace?
     /// Digest of all tables of the chain.
     package var chainDigest: StateDigest
     /// Each table, by name.
@@ -46,6 +49,7 @@ package struct Checkpoint: Hashable, Sendable {
         hash: Bytes32?,
         time: Int64?,
         resume: Sequence,
+        place: LogPlace? = nil,
         chainDigest: StateDigest,
         tables: [Content],
         bundles: UInt64,
@@ -57,6 +61,7 @@ package struct Checkpoint: Hashable, Sendable {
         self.hash = hash
         self.time = time
         self.resume = resume
+        self.place = place
         self.chainDigest = chainDigest
         self.tables = tables
         self.bundles = bundles

@@ -105,12 +105,14 @@ extension ProjectionEngine {
     ///
     /// - Parameters:
     ///   - resume: the lowest sequence that holds anything of a later slot or block.
+    ///   - place: the last record that was read; nil when it is no log's.
     ///   - assembly: what the assembler needs to go on behind it.
     /// - Returns: what was stored; nil when nothing new is settled, or there is no storage.
     /// - Throws: the failure of storage; the engine does nothing any more.
     @discardableResult
     package func checkpoint(
         resume: Sequence,
+        place: LogPlace? = nil,
         assembly: [UInt8] = []
     ) throws(StorageError) -> Checkpoint? {
         try finishCheckpoint(waits: true)
@@ -120,6 +122,7 @@ extension ProjectionEngine {
             hash: settled.hash,
             time: settled.time,
             resume: resume,
+            place: place,
             chainDigest: settled.digest,
             tables: contents(),
             bundles: settled.bundles,

@@ -42,8 +42,9 @@ package struct StateKey: Hashable, Sendable {
 }
 
 extension ProjectionEngine {
-    /// The version of the engine itself: of canonical forms and digests.
-    package static let formatVersion: UInt32 = 1
+    /// The version of the engine itself: of canonical forms and digests, and of what a checkpoint
+    /// says.
+    package static let formatVersion: UInt32 = 2
 
     /// What this engine's state is made with.
     ///

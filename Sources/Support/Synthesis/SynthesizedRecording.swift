@@ -5,7 +5,7 @@ package import SegmentLog
 /// Writes a synthetic market into a recording, as a recorder would have: same options, same bytes.
 ///
 /// Nothing of the machine enters the recording: its clock is the market's, its identity and salts
-/// come from the seed, and blocks close by size alone.
+/// come from seed and options, and blocks close by size alone.
 package struct SynthesizedRecording {
     /// What has been written.
     package struct Summary: Equatable, Sendable {
@@ -65,7 +65,7 @@ package struct SynthesizedRecording {
             disk: disk,
             clock: clock,
             schedule: schedule,
-            random: SeededRandom(seed: options.seed ^ 0x7461_7065_6465_636B),
+            random: SeededRandom(seed: options.identitySeed(real)),
             options: log
         )
         var scribe = MarketScribe(writer: writer, clock: clock, positions: positions)

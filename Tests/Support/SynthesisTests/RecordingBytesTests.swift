@@ -42,4 +42,26 @@ struct RecordingBytesTests {
             #expect(isSame)
         }
     }
+
+    @Test func `markets of one seed have identities of their own`() throws {
+        func identity(_ change: (inout SynthesisOptions) -> Void) throws -> String {
+            var options = SynthesisOptions()
+            options.slots = 2
+            options.ethereumBlocks = 1
+            change(&options)
+            let json = try #require(try files(options)[""])
+            let text = String(decoding: json, as: UTF8.self)
+            return String(try #require(text.firstMatch(of: #/"uuid":"([0-9a-f-]+)"/#)).1)
+        }
+        let changes: [(inout SynthesisOptions) -> Void] = [
+            { _ in }, { $0.seed = 2 }, { $0.tokens = 7 }, { $0.tradesPerSlot = 7 },
+            { $0.streams = 2 }, { $0.skippedPerMille = 21 }, { $0.failedPerMille = 21 },
+            { $0.layout = .january2026 }, { $0.startWallNanoseconds += 1 },
+        ]
+        let identities = try changes.map { try identity($0) }
+        #expect(Set(identities).count == changes.count)
+        // What the recordings of this repository are made with keeps their identities.
+        #expect(try identity { $0.reorgs = 1 } == identities[0])
+        #expect(try identity { $0.slots = 3 } == identities[0])
+    }
 }

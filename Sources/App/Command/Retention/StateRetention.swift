@@ -48,6 +48,7 @@ struct StateRetention: RetainedState {
                 do throws(StateFile.OpenError) {
                     let overview = try StateOverview(place.path, chain: chain, on: disk)
                     guard let checkpoint = overview.checkpoint else { continue }
+                    try checkOrigin(checkpoint)
                     states.append(
                         Stored(
                             chain: chain,
@@ -74,6 +75,23 @@ struct StateRetention: RetainedState {
             state.key.digest == own.key.digest || state.chain != newest.chain
                 || !StateOverview.isSameRequest(state.key, own.key)
                 || state.checkpoint.position > newest.checkpoint.position
+        }
+    }
+
+    /// Refuses what was made of other records than the log has: it can stand for none of them. What
+    /// older versions made does not say.
+    private func checkOrigin(_ checkpoint: Checkpoint) throws(StateFile.OpenError) {
+        guard checkpoint.place != nil else { return }
+        do throws(FoldError) {
+            let reader: RecordingReader
+            do throws(LogError) { reader = try RecordingReader(path: recording, disk: disk) } catch
+            {
+                throw .log(error)
+            }
+            if let text = try StateFold.mismatch(checkpoint, reader) { throw .otherLog(text) }
+        } catch {
+            if case .otherLog(let text) = error { throw .damaged("not of this log: \(text)") }
+            throw .failed("\(error)")
         }
     }
 
@@ -126,6 +144,9 @@ struct StateRetention: RetainedState {
         if let known, let base = BaseAnchor(known), base.key == own || !isOwnThere {
             do throws(StateFile.OpenError) {
                 try base.verify(recording: recording, on: disk)
+                let path = BaseAnchor.folder(recording) + "/" + base.name
+                let overview = try StateOverview(path, chain: base.chain, on: disk)
+                if let checkpoint = overview.checkpoint { try checkOrigin(checkpoint) }
                 return known
             } catch {
                 complain("a base anchor is made again: \(error.sentence(known.file))")

@@ -184,7 +184,7 @@ extension FoldError {
     var failure: any Error {
         switch self {
         case .log(let error): error
-        case .storage, .threads: VerbFailure(code: .failed, message: "\(self)")
+        case .storage, .otherLog, .threads: VerbFailure(code: .failed, message: "\(self)")
         }
     }
 }

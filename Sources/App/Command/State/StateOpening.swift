@@ -6,9 +6,10 @@ import Projection
 import RecordModel
 import SegmentLog
 
-/// Finds where a fold may begin: the newest of what is stored that is whole, that the log reaches
-/// back to, and that lacks nothing which came late. What is damaged is never used: it is said, set
-/// aside, and the next older one is tried, at last the log itself.
+/// Finds where a fold may begin: the newest of what is stored that is whole, that was made of this
+/// log, that the log reaches back to, and that lacks nothing which came late. What is damaged is
+/// never used: it is said, set aside, and the next older one is tried, at last the log itself. What
+/// was made of other records than the log has goes.
 final class StateOpening {
     /// Where a fold begins.
     enum Start: Equatable {
@@ -45,6 +46,8 @@ final class StateOpening {
     private let complain: @Sendable (String) -> Void
     private let make: Make
     private var anchoring: AnchoringStorage?
+    /// Anchors that are not of this log, as far as they were met and not dealt with.
+    private var foreign: [Anchor] = []
 
     /// - Parameters:
     ///   - reader: the recording.
@@ -84,6 +87,10 @@ final class StateOpening {
             return try openToStore(below: nil, ladder)
         }
         let checkpoint = try stored.overview()?.checkpoint
+        if let checkpoint, let text = try mismatch(checkpoint) {
+            complain("the stored state is not of this log: \(text); state is made again")
+            return try openToStore(below: nil, ladder)
+        }
         if let checkpoint, let (position, awaiting) = StateFold.late(in: checkpoint),
             try canReopen(below: position)
         {
@@ -95,13 +102,6 @@ final class StateOpening {
             complain(
                 "the stored state reads on from record \(checkpoint.resume), but the log begins "
                     + "with \(oldest): state is made again"
-            )
-            return try openToStore(below: nil, ladder)
-        }
-        if let checkpoint, try isBeyondEnd(checkpoint) {
-            complain(
-                "the stored state reads on from record \(checkpoint.resume), but the log ends "
-                    + "before it: state is made again"
             )
             return try openToStore(below: nil, ladder)
         }
@@ -182,6 +182,7 @@ final class StateOpening {
                 continue
             }
             guard whole(anchor) != nil else { continue }
+            try removeForeign()
             try replace(with: anchor.path)
             if let fold = try attempt(
                 anchor.path,
@@ -195,6 +196,7 @@ final class StateOpening {
             anchoring = nil
             setAside(anchor)
         }
+        try removeForeign()
         if let base = baseAnchor(below: limit), isWhole(base) {
             try replace(with: basePath(base))
             if let fold = try attempt(
@@ -230,12 +232,14 @@ final class StateOpening {
         if case .anchors = use {
             for anchor in try stored.anchors.list(on: disk).reversed()
             where isWithin(anchor.position, anchor.time, limit) && whole(anchor) != nil {
+                tellForeign("not used")
                 if let fold = try look(at: anchor.path) {
                     start = .anchor(anchor.position)
                     return fold
                 }
                 setAside(anchor)
             }
+            tellForeign("not used")
         }
         if let base = baseAnchor(below: limit), isWhole(base), try isBehind(base),
             let fold = try look(at: basePath(base))
@@ -277,24 +281,40 @@ final class StateOpening {
 
     // MARK: What may be used
 
-    /// Whether the log ends before a checkpoint's last record: a crash took records that were not
-    /// durable yet, or the checkpoint is of another recording.
-    private func isBeyondEnd(_ checkpoint: Checkpoint) throws(LogError) -> Bool {
-        guard checkpoint.resume > oldest else { return false }
-        let cursor = try RecordCursor(reader, from: checkpoint.resume.previous)
-        // A hole or damage there is no end.
-        if case .end = try cursor.next() { return true }
-        return false
+    /// Why a checkpoint is not of this log; nil when it is.
+    private func mismatch(_ checkpoint: Checkpoint) throws -> String? {
+        do throws(FoldError) { return try StateFold.mismatch(checkpoint, reader) } catch {
+            throw error.failure
+        }
     }
 
-    /// What makes a fold; nil, and said, when what it begins with is damaged.
+    /// Removes the anchors that were met and are not of this log: they never will be again.
+    private func removeForeign() throws {
+        for anchor in foreign { try disk.remove(anchor.path) }
+        tellForeign("removed")
+    }
+
+    /// Says what becomes of the anchors that were met and are not of this log.
+    private func tellForeign(_ fate: String) {
+        if !foreign.isEmpty {
+            complain("anchors of records that this log does not have: \(foreign.count), \(fate)")
+        }
+        foreign = []
+    }
+
+    /// What makes a fold; nil, and said, when what it begins with must not be used.
     private func attempt(
         _ name: String,
         _ body: () throws(FoldError) -> StateFold
     ) throws -> StateFold? {
         do throws(FoldError) { return try body() } catch {
-            guard case .storage(.damaged(let text)) = error else { throw error.failure }
-            complain("\(name) is damaged (\(text)); it is set aside and not used")
+            switch error {
+            case .storage(.damaged(let text)):
+                complain("\(name) is damaged (\(text)); it is set aside and not used")
+            case .otherLog(let text):
+                complain("\(name) is not of this log: \(text); it is not used")
+            default: throw error.failure
+            }
             return nil
         }
     }
@@ -306,12 +326,15 @@ final class StateOpening {
             guard overview.key.digest == stored.key.digest, let checkpoint = overview.checkpoint,
                 checkpoint.position == anchor.position
             else { throw .damaged("it is not what its name says") }
+            do throws(FoldError) {
+                if try StateFold.mismatch(checkpoint, reader) != nil {
+                    foreign.append(anchor)
+                    return nil
+                }
+            } catch { throw .failed("\(error)") }
             // What lies between an older one and the log is gone; what came late is not in it.
             let isUsable = checkpoint.resume >= oldest && StateFold.late(in: checkpoint) == nil
-            guard isUsable else { return nil }
-            do throws(LogError) { return try isBeyondEnd(checkpoint) ? nil : checkpoint } catch {
-                throw .failed("\(error)")
-            }
+            return isUsable ? checkpoint : nil
         } catch {
             if case .damaged = error { setAside(anchor) }
             complain("an anchor is not used: \(error.sentence(anchor.path))")

@@ -14,6 +14,8 @@ struct TradingBundle {
         var bucket = TradeBucket()
         /// Wallets that had not traded the token in this minute before.
         var tokenTraders: UInt32 = 0
+        /// Hashes of wallets that had not traded in the pool in this minute before.
+        var wallets: [UInt64] = []
         var legs: [TradeLeg] = []
         var dropped: UInt32 = 0
     }

@@ -23,6 +23,7 @@ extension TradingProjector {
         guard let minute = bundle.minute else { return }
         group.bucket.isTimeEstimated = bundle.isTimeEstimated
         let bucket = group.bucket
+        let wallets = group.wallets
         let tokenTraders = group.tokenTraders
         poolMinutes.update(
             PoolMinute.Key(pool: group.pool, minute: minute),
@@ -30,6 +31,7 @@ extension TradingProjector {
         ) { row in
             row.bucket.add(bucket)
             row.bucket.traders &+= bucket.traders
+            for wallet in wallets { row.wallets.insert(wallet) }
         }
         tokenMinutes.update(
             TokenMinute.Key(token: group.token, quote: group.quote, minute: minute),

@@ -86,7 +86,10 @@ extension TradingProjector {
         if !trade.flags.contains(.mayhemAgent) {
             let isToken = bundle.groups[group].isToken
             let outcome = position(trade, at: bundle.minute, slot: bundle.slot)
-            if outcome.isNewInPool { bundle.groups[group].bucket.traders &+= 1 }
+            if outcome.isNewInPool {
+                bundle.groups[group].bucket.traders &+= 1
+                bundle.groups[group].wallets.append(TraderHash.of(trade.trader))
+            }
             if outcome.isNewInToken { bundle.groups[group].tokenTraders &+= 1 }
             let isWhale = leg.marks.contains(.whale)
             let record = count(

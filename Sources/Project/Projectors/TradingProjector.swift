@@ -9,7 +9,7 @@ package import Projection
 /// which they first traded in the bundle. Detectors run on Solana alone: their rules are Solana's.
 package final class TradingProjector: Projector {
     package static let name = "trading"
-    package static let version: UInt32 = 1
+    package static let version: UInt32 = 2
 
     package let configuration: String
 

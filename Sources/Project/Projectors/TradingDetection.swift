@@ -20,6 +20,14 @@ extension TradingProjector {
                 dropped: group.dropped
             )
         )
+        if group.venue.isConcentrated {
+            // What a trade left behind without telling it is not known.
+            if let price = group.price {
+                prices.put(group.pool, TradingPrice(price))
+            } else {
+                prices.remove(group.pool)
+            }
+        }
         guard let minute = bundle.minute else { return }
         group.bucket.isTimeEstimated = bundle.isTimeEstimated
         let bucket = group.bucket

@@ -57,7 +57,8 @@ FIELDS = {
         status_code status_text close_code close_reason cause evidence from_sequence to_sequence
         from_position to_position from_time_ns to_time_ns writer_epoch tool_version
         segment_ordinal cut_offset cut_bytes last_sequence_kept chain transport request gap
-        on_request extensions text origin group frames bytes attempt delay_ns peer answer""".split(),
+        on_request extensions text origin group frames bytes attempt delay_ns peer answer namespace
+        key value as_of_position""".split(),
         1,
     )
 }

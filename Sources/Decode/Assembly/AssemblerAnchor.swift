@@ -50,6 +50,10 @@ package struct AssemblerAnchor: Hashable, Sendable {
     package var late: LateRecords?
     /// What was waited for, so that it was not too late.
     package var awaited: [LateRecords]
+    /// Facts from outside that were told by then and are not settled, in the order of their records.
+    package var facts: [OpenFact]
+    /// The first slot that one told next takes effect at.
+    package var factPosition: UInt64
 
     package init(
         position: UInt64,
@@ -59,7 +63,9 @@ package struct AssemblerAnchor: Hashable, Sendable {
         lacking: [ClosedRange<UInt64>] = [],
         gaps: [Gap] = [],
         late: LateRecords? = nil,
-        awaited: [LateRecords] = []
+        awaited: [LateRecords] = [],
+        facts: [OpenFact] = [],
+        factPosition: UInt64 = 0
     ) {
         self.position = position
         self.hash = hash
@@ -69,5 +75,7 @@ package struct AssemblerAnchor: Hashable, Sendable {
         self.gaps = gaps
         self.late = late
         self.awaited = awaited
+        self.facts = facts
+        self.factPosition = factPosition
     }
 }

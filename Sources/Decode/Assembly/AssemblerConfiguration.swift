@@ -76,6 +76,8 @@ package struct AssemblerLimits: Hashable, Sendable {
     package var gapsMax = 4096
     /// Ranges of final slots that are known to lack something.
     package var lackingRangesMax = 1024
+    /// Bytes of facts from outside that are not settled.
+    package var factBytesMax = 1 << 20
 
     package init() {}
 }

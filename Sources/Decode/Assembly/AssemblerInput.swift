@@ -34,6 +34,8 @@ package enum AssemblerInput: Sendable {
     /// What was missing is given up.
     /// The reason is for people; nothing follows from it.
     case gapAbandoned(gap: Sequence, reason: String)
+    /// Something is known from outside.
+    case fact(OutsideFact)
 }
 
 /// A transaction in a slot.

@@ -88,9 +88,11 @@ extension TransactionFacts {
 
 extension Bundle {
     /// Whether applying it again would change anything: what is in it, and whether it is proved.
-    /// How it is proved may reach no row.
+    /// How it is proved may reach no row. What is known from outside is not looked at: it stays with
+    /// the bundle that carries it.
     func says(theSameAs other: Bundle) -> Bool {
         var other = other
+        other.facts = facts
         if (evidence == .unproved) == (other.evidence == .unproved) { other.evidence = evidence }
         return self == other
     }

@@ -62,6 +62,7 @@ struct OpenChain: Sendable {
     var window: SlotWindow
     var streams: StreamLedger
     var gaps: OpenGaps
+    var facts: OpenFacts
     /// Nil until something is final.
     var settled: SettledSlot?
     /// Nothing below is looked at: where the first bundle was applied.

@@ -28,6 +28,13 @@ struct OpenStateWriter {
         }
         add(gaps.count)
         for gap in gaps { write(gap) }
+        // What a fact says follows from its record.
+        add(chain.facts.entries.count)
+        for entry in chain.facts.entries {
+            add(entry.fact.sequence)
+            add(entry.position)
+            add(entry.carrier)
+        }
         add(chain.applied.count)
         for bundle in chain.applied {
             add(bundle.position)

@@ -14,7 +14,9 @@ extension SlotAssembler {
                 lacking: past.lacking,
                 gaps: chain.gaps.kept(resume: resume ?? through.next),
                 late: late,
-                awaited: awaited
+                awaited: awaited,
+                facts: chain.facts.entries,
+                factPosition: enrichmentPosition
             )
         }
     }

@@ -8,7 +8,7 @@ package import RecordModel
 package struct SlotAssembler: Sendable {
     /// Raised whenever the same records would give other actions; state of another version is
     /// rebuilt.
-    package static let version: UInt32 = 3
+    package static let version: UInt32 = 4
 
     package let configuration: AssemblerConfiguration
     /// What was seen and left out.
@@ -59,6 +59,7 @@ package struct SlotAssembler: Sendable {
             window: SlotWindow(limits),
             streams: StreamLedger(limit: limits.streamsMax),
             gaps: OpenGaps(limit: limits.gapsMax),
+            facts: OpenFacts(bytesMax: limits.factBytesMax),
             hadVotes: false
         )
         past = PastSlots(limit: limits.lackingRangesMax)
@@ -82,7 +83,9 @@ package struct SlotAssembler: Sendable {
         chain.hadVotes = anchor.hadStatuses
         chain.gaps.restore(anchor.gaps)
         past = PastSlots(anchor.lacking, limit: configuration.limits.lackingRangesMax)
-        enrichmentPosition = anchor.position == .max ? .max : anchor.position + 1
+        chain.facts.restore(anchor.facts)
+        let next = anchor.position == .max ? .max : anchor.position + 1
+        enrichmentPosition = max(next, anchor.factPosition)
     }
 
     /// Takes the next record.
@@ -154,7 +157,18 @@ package struct SlotAssembler: Sendable {
             let passed = chain.gaps.abandon(id, newest: newest, at: sequence)
             abandoned = sequence > minded ? passed : nil
             advanceInDoubt(&actions)
+        case .fact(let fact):
+            take(fact, at: sequence)
         }
+    }
+
+    /// What is known from outside; what was known at a restart is, or was told by the anchor.
+    private mutating func take(_ fact: OutsideFact, at sequence: Sequence) {
+        guard sequence > minded else {
+            outcome = .known
+            return
+        }
+        if !chain.facts.add(fact, from: enrichmentPosition) { outcome = .overfull }
     }
 
     // MARK: Data
@@ -469,6 +483,7 @@ package struct SlotAssembler: Sendable {
         }
         while chain.applied.count > kept, let last = chain.applied.popLast() {
             tally.undone &+= 1
+            chain.facts.undo(last.position)
             actions.append(.undo(position: last.position))
         }
         for node in rest { apply(node, &actions) }
@@ -507,11 +522,12 @@ package struct SlotAssembler: Sendable {
 
     private mutating func apply(_ node: BranchNode, _ actions: inout [ChainAction]) {
         let below = predecessor(of: chain.applied.count)
-        let made = BundleMaker(chain: chain).bundle(
+        var made = BundleMaker(chain: chain).bundle(
             chain.window[node.place],
             node.hash,
             on: below
         )
+        made.bundle.facts = chain.facts.carry(at: node.number)
         if let conflict = node.conflict { stale(conflict, &actions) }
         if made.hasConflict { tally.conflicts &+= 1 }
         if made.bundle.evidence == .unproved { tally.unproved &+= 1 }
@@ -542,6 +558,7 @@ package struct SlotAssembler: Sendable {
         chain.applied.removeFirst(place + 1)
         chain.settled = settled
         chain.floor = nil
+        chain.facts.settle(through: last.position)
         for slot in chain.window.drop(through: last.position)
         where slot.itemCount > 0 && !positions.contains(slot.number) {
             tally.orphaned &+= 1

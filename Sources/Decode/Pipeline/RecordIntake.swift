@@ -151,9 +151,49 @@ package struct RecordIntake {
             let fields = fields(payload)
             guard let gap = gap(fields), let fields else { return }
             said.append(.gapAbandoned(gap: Sequence(gap), reason: Self.reason(gap, fields)))
+        case .enrichment:
+            if let fact = fact(envelope.sequence, fields(payload)) { said.append(.fact(fact)) }
         default: break
         }
     }
+
+    /// What a record tells from outside; nil for one of another chain, or told before what is read:
+    /// a checkpoint has that.
+    private mutating func fact(_ sequence: Sequence, _ fields: EventFields?) -> OutsideFact? {
+        guard let fields, !isPriming, fields.text(.chain) ?? Self.chain == Self.chain else {
+            return nil
+        }
+        let value =
+            fields.text(.value).map(OutsideFact.Value.text)
+            ?? fields.bytes(.value).map(OutsideFact.Value.bytes)
+        let fact = fields.text(.namespace).flatMap { namespace in
+            fields.text(.key).flatMap { key in
+                value.map { value in
+                    OutsideFact(
+                        namespace: namespace,
+                        key: key,
+                        value: value,
+                        asOf: fields.unsigned(.asOfPosition),
+                        origin: fields.text(.origin),
+                        sequence: sequence.value
+                    )
+                }
+            }
+        }
+        let texts = [fact?.namespace, fact?.key, fact?.origin].compactMap(\.self)
+        guard let fact, fact.value.byteCount <= Self.factBytesMax,
+            texts.allSatisfy({ $0.utf8.count <= Self.factNameBytesMax })
+        else {
+            isUnreadable = true
+            return nil
+        }
+        return fact
+    }
+
+    private static let chain = "\(Chain.solana)"
+    /// Longer values are no facts but documents: their digest belongs here.
+    private static let factBytesMax = 1 << 16
+    private static let factNameBytesMax = 1 << 10
 
     private mutating func fields(_ payload: RawSpan) -> EventFields? {
         do throws(EventFieldsError) { return try EventFields(decoding: payload) } catch {

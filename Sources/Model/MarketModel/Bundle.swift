@@ -29,6 +29,8 @@ package struct Bundle: Hashable, Sendable {
     package var transactions: [TransactionFacts]
     /// States of accounts after the last transaction, by rising address; one for each account.
     package var accounts: [AccountFact]
+    /// What is known from outside from here on, in the order of its records. No part of the chain.
+    package var facts: [OutsideFact]
     /// Weakest evidence over all subscription groups.
     package var evidence: Evidence
 
@@ -41,6 +43,7 @@ package struct Bundle: Hashable, Sendable {
         time: Int64? = nil,
         transactions: [TransactionFacts] = [],
         accounts: [AccountFact] = [],
+        facts: [OutsideFact] = [],
         evidence: Evidence = .unproved
     ) {
         self.chain = chain
@@ -51,6 +54,7 @@ package struct Bundle: Hashable, Sendable {
         self.time = time
         self.transactions = transactions
         self.accounts = accounts
+        self.facts = facts
         self.evidence = evidence
     }
 }

@@ -26,6 +26,42 @@ package struct UInt256: Hashable, Comparable, Sendable {
         return UInt256(high: high - other.high - (borrows ? 1 : 0), low: low)
     }
 
+    /// Whether it is zero.
+    package var isZero: Bool { high == 0 && low == 0 }
+
+    /// `self + other`; nil when it does not fit.
+    package func plus(_ other: UInt128) -> UInt256? {
+        let (low, carries) = low.addingReportingOverflow(other)
+        let (high, overflows) = high.addingReportingOverflow(carries ? 1 : 0)
+        return overflows ? nil : UInt256(high: high, low: low)
+    }
+
+    /// Quotient and remainder, by long division: one bit of the quotient after the other.
+    ///
+    /// - Parameter divisor: above zero.
+    /// - Returns: both, exactly.
+    package func divided(by divisor: UInt256) -> (quotient: UInt256, remainder: UInt256) {
+        precondition(!divisor.isZero, "a division by zero")
+        var remainder = UInt256(high: 0, low: 0)
+        var quotient = remainder
+        for position in stride(from: 255, through: 0, by: -1) {
+            let bit =
+                position >= 128
+                ? high >> UInt128(position - 128) & 1 : low >> UInt128(position) & 1
+            let overflows = remainder.high >> 127 == 1
+            remainder = remainder.shifted(with: bit)
+            let fits = overflows || remainder >= divisor
+            if fits { remainder = remainder.wrappingMinus(divisor) }
+            quotient = quotient.shifted(with: fits ? 1 : 0)
+        }
+        return (quotient, remainder)
+    }
+
+    /// One place to the left, modulo 2^256, with another lowest bit.
+    private func shifted(with bit: UInt128) -> UInt256 {
+        UInt256(high: high << 1 | low >> 127, low: low << 1 | bit)
+    }
+
     /// Scales and divides, by long division: one bit of the quotient after the other.
     ///
     /// - Parameters:

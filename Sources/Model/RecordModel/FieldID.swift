@@ -83,6 +83,14 @@ package struct FieldID: RawRepresentable, Hashable, Sendable {
     package static let peer = FieldID(rawValue: 39)
     /// Bytes: the answer to a request, as it came on the wire.
     package static let answer = FieldID(rawValue: 40)
+    /// Text: what the key of a fact belongs to, such as `price`.
+    package static let namespace = FieldID(rawValue: 41)
+    /// Text: what a fact is about, such as `SOL/USD`.
+    package static let key = FieldID(rawValue: 42)
+    /// Text or bytes: what is known of it.
+    package static let value = FieldID(rawValue: 43)
+    /// Unsigned: slot or block that a fact was true at, as its source says.
+    package static let asOfPosition = FieldID(rawValue: 44)
 
     /// The field's name in every output, or nil for an id that this build does not know.
     package var name: String? {
@@ -97,7 +105,7 @@ package struct FieldID: RawRepresentable, Hashable, Sendable {
         "to_time_ns", "writer_epoch", "tool_version", "segment_ordinal", "cut_offset", "cut_bytes",
         "last_sequence_kept", "chain", "transport", "request", "gap", "on_request", "extensions",
         "text", "origin", "group", "frames", "bytes", "attempt", "delay_ns", "peer",
-        "answer",
+        "answer", "namespace", "key", "value", "as_of_position",
     ]
 }
 

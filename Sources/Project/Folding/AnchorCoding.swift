@@ -29,6 +29,12 @@ extension AssemblerAnchor {
         writer.add(optional: late) { $0.add($1) }
         writer.add(UInt32(awaited.count))
         for records in awaited { writer.add(records) }
+        writer.add(UInt32(facts.count))
+        for open in facts {
+            writer.add(open.fact)
+            writer.add(open.position)
+        }
+        writer.add(factPosition)
         return writer.bytes
     }
 
@@ -69,6 +75,12 @@ extension AssemblerAnchor {
         let late = try reader.optional { reader throws(RowError) in try reader.lateRecords() }
         var awaited: [LateRecords] = []
         for _ in 0..<(try reader.unsigned32()) { awaited.append(try reader.lateRecords()) }
+        var facts: [OpenFact] = []
+        for _ in 0..<(try reader.unsigned32()) {
+            let fact = try reader.outsideFact()
+            facts.append(OpenFact(fact, from: try reader.unsigned64()))
+        }
+        let factPosition = try reader.unsigned64()
         try reader.finish()
         self.init(
             position: position,
@@ -78,12 +90,30 @@ extension AssemblerAnchor {
             lacking: lacking,
             gaps: gaps,
             late: late,
-            awaited: awaited
+            awaited: awaited,
+            facts: facts,
+            factPosition: factPosition
         )
     }
 }
 
 extension RowWriter {
+    fileprivate mutating func add(_ fact: OutsideFact) {
+        add(fact.namespace)
+        add(fact.key)
+        switch fact.value {
+        case .text(let text):
+            add(true)
+            add(text)
+        case .bytes(let bytes):
+            add(false)
+            add(bytes)
+        }
+        add(optional: fact.asOf) { $0.add($1) }
+        add(optional: fact.origin) { $0.add($1) }
+        add(fact.sequence)
+    }
+
     fileprivate mutating func add(_ records: LateRecords) {
         add(records.position)
         add(records.through.value)
@@ -91,6 +121,21 @@ extension RowWriter {
 }
 
 extension RowReader {
+    fileprivate mutating func outsideFact() throws(RowError) -> OutsideFact {
+        let namespace = try text()
+        let key = try text()
+        let value: OutsideFact.Value =
+            if try boolean() { .text(try text()) } else { .bytes(try byteString()) }
+        return OutsideFact(
+            namespace: namespace,
+            key: key,
+            value: value,
+            asOf: try optional { (reader) throws(RowError) in try reader.unsigned64() },
+            origin: try optional { (reader) throws(RowError) in try reader.text() },
+            sequence: try unsigned64()
+        )
+    }
+
     fileprivate mutating func lateRecords() throws(RowError) -> LateRecords {
         LateRecords(position: try unsigned64(), through: Sequence(try unsigned64()))
     }

@@ -2,9 +2,10 @@ import MarketModel
 package import Projection
 import Projectors
 
-/// The projectors that a fold can have, in the order in which they fold.
+/// The projectors that a fold has, in the order in which they fold: monitors, and what is known from
+/// outside, which always is there.
 package enum ProjectorSet {
-    /// Their names.
+    /// The names of monitors.
     package static let names = [
         LifecycleProjector.name, TradingProjector.name, LiquidityProjector.name,
     ]
@@ -12,7 +13,7 @@ package enum ProjectorSet {
     /// Makes some of them.
     ///
     /// - Parameters:
-    ///   - names: which; nil for all.
+    ///   - names: which monitors; nil for all.
     ///   - store: where their tables are made.
     /// - Returns: in the order in which they fold.
     package static func make(_ names: Set<String>?, in store: StateStore) -> [any Projector] {
@@ -27,6 +28,7 @@ package enum ProjectorSet {
         if names?.contains(LiquidityProjector.name) != false {
             projectors.append(LiquidityProjector(store, parameters))
         }
+        projectors.append(EnrichmentProjector(store))
         return projectors
     }
 }

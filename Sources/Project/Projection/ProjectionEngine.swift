@@ -136,6 +136,7 @@ package final class ProjectionEngine {
         let digest = chainDigest
         writer.removeAll()
         writer.add(digest.value)
+        writer.add(store.digestBeside.value)
         writer.add(optional: head?.position) { $0.add($1) }
         writer.append(open)
         return writer.digest

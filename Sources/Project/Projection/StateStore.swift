@@ -70,6 +70,16 @@ public final class StateStore {
     /// Digest of all tables as they are, by name.
     var chainDigest: StateDigest { digested.digest }
 
+    /// Digest of the tables that the chain's digest leaves out, by name.
+    var digestBeside: StateDigest {
+        var writer = RowWriter()
+        for table in tables where table.schema.isOutsideDigest {
+            writer.appendPrefix(table.schema.name)
+            writer.add(table.sum)
+        }
+        return writer.digest
+    }
+
     /// The first failure of storage that a table met.
     var failure: StorageError? {
         for table in tables where table.failure != nil { return table.failure }

@@ -6,8 +6,9 @@ package struct ListedRow: Hashable, Sendable {
     /// The other columns.
     @usableFromInline package let row: [UInt8]
 
+    /// A row in canonical form.
     @usableFromInline
-    init(key: [UInt8], row: [UInt8]) {
+    package init(key: [UInt8], row: [UInt8]) {
         self.key = key
         self.row = row
     }

@@ -5,7 +5,7 @@ package import Projection
 /// makers and traders.
 package final class LifecycleProjector: Projector {
     package static let name = "lifecycle"
-    package static let version: UInt32 = 1
+    package static let version: UInt32 = 2
 
     package let configuration: String
     private var fold: LifecycleFold

@@ -5,7 +5,7 @@ package import Projection
 /// holds what. Curves are no pools.
 package final class LiquidityProjector: Projector {
     package static let name = "liquidity"
-    package static let version: UInt32 = 1
+    package static let version: UInt32 = 2
 
     package let configuration: String
     private var fold: LiquidityFold

@@ -99,6 +99,7 @@ struct LiquidityWorkingSet {
             if let hour, var row = works[place].hour {
                 row.token = works[place].state.token
                 row.quote = works[place].state.quote
+                row.shares = works[place].state.shares
                 hours.put(PoolHourKey(pool: pool, hour: hour), row)
             }
         }

@@ -15,6 +15,7 @@ package struct PoolHourRow: TableRow {
     package var removes: UInt32 = 0
     package var token: UInt128?
     package var quote: UInt128?
+    package var shares: UInt128?
 
     package init() {}
 
@@ -47,6 +48,7 @@ package struct PoolHourRow: TableRow {
                 isOptional: true,
                 "quote in the pool at the end, virtual parts included"
             ),
+            Column("shares", .unsigned128, isOptional: true, "all shares at the end"),
         ]
     )
 
@@ -73,6 +75,7 @@ package struct PoolHourRow: TableRow {
         writer.add(removes)
         writer.add(optional: token) { $0.add($1) }
         writer.add(optional: quote) { $0.add($1) }
+        writer.add(optional: shares) { $0.add($1) }
     }
     /// Reads the columns beside the key.
     package init(from reader: inout RowReader) throws(RowError) {
@@ -88,6 +91,7 @@ package struct PoolHourRow: TableRow {
         removes = try reader.unsigned32()
         token = try reader.optional { (reader) throws(RowError) in try reader.unsigned128() }
         quote = try reader.optional { (reader) throws(RowError) in try reader.unsigned128() }
+        shares = try reader.optional { (reader) throws(RowError) in try reader.unsigned128() }
     }
 }
 

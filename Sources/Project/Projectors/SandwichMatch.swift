@@ -46,6 +46,10 @@ struct SandwichLoss {
     ///   - match: the sandwich.
     ///   - window: where its indices lead to.
     init?(_ match: SandwichMatch, in window: TradeWindow) {
+        if window[match.back].venue.isConcentrated {
+            guard replayConcentrated(match, in: window) else { return nil }
+            return
+        }
         guard let first = match.fronts.first, let before = window[first].before else {
             return nil
         }
@@ -70,16 +74,64 @@ struct SandwichLoss {
             nextVictim += 1
             let lost = output.minus(TradeReplay.measure(of: leg))
             victims.append(lost)
-            switch leg.side {
-            case .buy:
-                // The part of the input for which nothing came out; nothing when nothing would have.
-                quote = quote.plus(Exact.mulDiv(leg.quoteAmount, lost, output)?.value ?? 0)
-                input = input.plus(leg.quoteAmount)
-            case .sell:
-                quote = quote.plus(lost)
-                input = input.plus(output)
-            }
+            count(lost, of: output, by: leg, input: &input)
         }
         basisPoints = .basisPoints(quote, of: input)
+    }
+
+    /// Replays a pool of concentrated liquidity.
+    ///
+    /// - Returns: false when a price is not known, or when the liquidity in range was not the same all
+    ///   the while.
+    private mutating func replayConcentrated(
+        _ match: SandwichMatch,
+        in window: TradeWindow
+    ) -> Bool {
+        guard let first = match.fronts.first else { return false }
+        let replay = ConcentratedReplay(
+            (first..<match.back).map { window[$0].step },
+            token: window.token,
+            quote: window.quote
+        )
+        guard var replay else { return false }
+        var input: UInt128 = 0
+        var nextVictim = 0
+        for index in first + 1..<match.back where !match.fronts.contains(index) {
+            let leg = window[index]
+            let isVictim =
+                nextVictim < match.victims.count && match.victims[nextVictim] == index
+            if !isVictim, window.isOneActor(index, match.back) || window.isOneActor(index, first) {
+                continue
+            }
+            guard let step = leg.step, let output = replay.apply(step, leg.side) else {
+                return false
+            }
+            if !replay.isExact(step, leg.side) { isExact = false }
+            guard isVictim else { continue }
+            nextVictim += 1
+            let lost = output.minus(replay.output(of: step))
+            victims.append(lost)
+            count(lost, of: output, by: leg, input: &input)
+        }
+        basisPoints = .basisPoints(quote, of: input)
+        return true
+    }
+
+    /// Adds what a victim lost, and what it put in valued in quote.
+    private mutating func count(
+        _ lost: UInt128,
+        of output: UInt128,
+        by leg: TradeLeg,
+        input: inout UInt128
+    ) {
+        switch leg.side {
+        case .buy:
+            // The part of the input for which nothing came out; nothing when nothing would have.
+            quote = quote.plus(Exact.mulDiv(leg.quoteAmount, lost, output)?.value ?? 0)
+            input = input.plus(leg.quoteAmount)
+        case .sell:
+            quote = quote.plus(lost)
+            input = input.plus(output)
+        }
     }
 }

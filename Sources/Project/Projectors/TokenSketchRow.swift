@@ -1,20 +1,20 @@
 package import MarketModel
 package import Projection
 
-/// Traders of a token beyond those that have rows, as a sketch.
+/// Traders of a token beyond those that have rows.
 package struct TokenSketchRow: TableRow {
-    package var registers: [UInt8] = []
+    package var others = TraderSet()
 
     package init() {}
 
     package static let schema = TableSchema(
         "trader_sketches",
-        "The sketch of traders beyond the exact ones of one token",
+        "Traders beyond the exact ones of one token",
         key: [
             Column("token", .address, "mint, or contract")
         ],
         columns: [
-            Column("registers", .bytes, "4,096 registers of HyperLogLog: the highest rank in each")
+            Column("others", .bytes, TraderSet.meaning)
         ]
     )
 
@@ -23,10 +23,10 @@ package struct TokenSketchRow: TableRow {
         try reader.address()
     }
     package func encode(to writer: inout RowWriter) {
-        writer.add(registers)
+        others.encode(to: &writer)
     }
     /// Reads the columns beside the key.
     package init(from reader: inout RowReader) throws(RowError) {
-        registers = try reader.byteString()
+        others = try TraderSet(from: &reader, column: 0)
     }
 }

@@ -66,15 +66,11 @@ struct TokenTraders {
     }
 
     private func sketch(_ trader: Address, of work: inout TokenWork) {
-        let stored = sketches[work.token]
-        // A stored sketch was made by this code; one of another shape is a broken store.
-        guard var sketch = stored.map({ MonitorSketch(registers: $0.registers) }) ?? MonitorSketch()
-        else { preconditionFailure("no sketch of \(MonitorSketch.registerCount) registers") }
-        guard sketch.insert(trader) else { return }
-        var row = TokenSketchRow()
-        row.registers = sketch.registers
-        sketches.put(work.token, row)
-        work.market.moreTraders = sketch.estimate
+        var changed: UInt64?
+        sketches.update(work.token, default: TokenSketchRow()) { row in
+            if row.others.insert(trader) { changed = row.others.count }
+        }
+        if let changed { work.market.moreTraders = changed }
     }
 
     private func countStart(

@@ -150,10 +150,14 @@ extension TradeBucket {
     ]
 
     /// Writes the columns.
-    func encode(to writer: inout RowWriter) {
+    ///
+    /// - Parameters:
+    ///   - writer: stands where they begin.
+    ///   - withTraders: whether that column is one of them: sums of several minutes have none.
+    func encode(to writer: inout RowWriter, withTraders: Bool = true) {
         writer.add(buys)
         writer.add(sells)
-        writer.add(traders)
+        if withTraders { writer.add(traders) }
         for amount in [tokensBought, tokensSold, quoteBought, quoteSold] { writer.add(amount) }
         for fee in [fees.liquidity, fees.venue, fees.creator, fees.cashback, fees.buyback] {
             writer.add(fee)

@@ -60,6 +60,8 @@ package struct TradeLeg: Hashable, Sendable {
     package var outputFeeBasisPoints: UInt16
     package var before: Reserves?
     package var after: Reserves?
+    /// Of a pool of concentrated liquidity, if it stayed within one range.
+    package var step: ConcentratedStep?
     package var measures: TradeMeasures
     /// What its transaction paid for being included, tips apart, in the chain's native unit.
     package var fee: UInt128
@@ -126,6 +128,30 @@ package struct TradeLeg: Hashable, Sendable {
         pricedInput = pricedInput.plus(next.pricedInput)
         keptInput = keptInput.plus(next.keptInput)
         after = next.after
+        if let own = step, let other = next.step, own.liquidity == other.liquidity,
+            own.after == other.before
+        {
+            step?.after = other.after
+        } else {
+            step = nil
+        }
+        measurePrice()
+        // The narrower of two limits is what could have stopped the transaction.
+        if let tolerance = next.measures.tolerance {
+            measures.tolerance = min(measures.tolerance ?? .max, tolerance)
+        }
+    }
+
+    /// Measures impact and move: by reserves, or by those that a step is like.
+    mutating func measurePrice() {
+        var (before, after) = (before, after)
+        if let step {
+            // A buy of side 0 lets its price rise, one of side 1 lets that of side 0 fall.
+            let isTokenFirst = (side == .buy) == (step.after > step.before)
+            if let like = step.reserves(isTokenFirst: isTokenFirst) {
+                (before, after) = (like.before, like.after)
+            }
+        }
         measures.impact = TradeMeasures.impact(
             side,
             tokens: tokenAmount,
@@ -133,10 +159,6 @@ package struct TradeLeg: Hashable, Sendable {
             before: before
         )
         measures.move = TradeMeasures.move(before: before, after: after)
-        // The narrower of two limits is what could have stopped the transaction.
-        if let tolerance = next.measures.tolerance {
-            measures.tolerance = min(measures.tolerance ?? .max, tolerance)
-        }
     }
 }
 
@@ -161,6 +183,11 @@ extension TradeLeg {
                 $0.add($1.token)
                 $0.add($1.quote)
             }
+        }
+        writer.add(optional: step) {
+            $0.add($1.before)
+            $0.add($1.after)
+            $0.add($1.liquidity)
         }
         for measure in [measures.impact, measures.move, measures.tolerance] {
             writer.add(optional: measure) { $0.add($1) }
@@ -191,6 +218,13 @@ extension TradeLeg {
         outputFeeBasisPoints = try reader.unsigned16()
         before = try reader.optional { (reader) throws(RowError) in try reader.reserves() }
         after = try reader.optional { (reader) throws(RowError) in try reader.reserves() }
+        step = try reader.optional { (reader) throws(RowError) in
+            ConcentratedStep(
+                before: try reader.unsigned128(),
+                after: try reader.unsigned128(),
+                liquidity: try reader.unsigned64()
+            )
+        }
         measures = TradeMeasures(
             impact: try reader.optional { (reader) throws(RowError) in try reader.signed64() },
             move: try reader.optional { (reader) throws(RowError) in try reader.signed64() },

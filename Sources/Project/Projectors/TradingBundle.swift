@@ -14,6 +14,10 @@ struct TradingBundle {
         var bucket = TradeBucket()
         /// Wallets that had not traded the token in this minute before.
         var tokenTraders: UInt32 = 0
+        /// Hashes of wallets that had not traded in the pool in this minute before.
+        var wallets: [UInt64] = []
+        /// Of a pool of concentrated liquidity, after the last trade folded.
+        var price: ConcentratedPrice?
         var legs: [TradeLeg] = []
         var dropped: UInt32 = 0
     }
@@ -55,13 +59,13 @@ struct TradingBundle {
         windowLinks.removeAll(keepingCapacity: true)
     }
 
-    /// Where the trades of a trade's pool are gathered.
+    /// Where the trades of a trade's pool are gathered, and whether it is the first of them.
     mutating func group(
         of trade: Trade,
         _ parameters: TradingParameters,
         _ knownQuotes: [Address]
-    ) -> Int {
-        if let index = groupOf[Name(address: trade.pool)] { return index }
+    ) -> (index: Int, isNew: Bool) {
+        if let index = groupOf[Name(address: trade.pool)] { return (index, false) }
         let index = groups.count
         groupOf[Name(address: trade.pool)] = index
         groups.append(
@@ -74,7 +78,7 @@ struct TradingBundle {
                 scale: parameters.scale(of: trade.quote)
             )
         )
-        return index
+        return (index, true)
     }
 
     /// Above zero or zero, also before 1970. At the lowest end the difference wraps, which no block

@@ -20,9 +20,18 @@ extension TradingProjector {
                 dropped: group.dropped
             )
         )
+        if group.venue.isConcentrated {
+            // What a trade left behind without telling it is not known.
+            if let price = group.price {
+                prices.put(group.pool, TradingPrice(price))
+            } else {
+                prices.remove(group.pool)
+            }
+        }
         guard let minute = bundle.minute else { return }
         group.bucket.isTimeEstimated = bundle.isTimeEstimated
         let bucket = group.bucket
+        let wallets = group.wallets
         let tokenTraders = group.tokenTraders
         poolMinutes.update(
             PoolMinute.Key(pool: group.pool, minute: minute),
@@ -30,6 +39,7 @@ extension TradingProjector {
         ) { row in
             row.bucket.add(bucket)
             row.bucket.traders &+= bucket.traders
+            for wallet in wallets { row.wallets.insert(wallet) }
         }
         tokenMinutes.update(
             TokenMinute.Key(token: group.token, quote: group.quote, minute: minute),

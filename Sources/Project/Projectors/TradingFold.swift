@@ -78,15 +78,27 @@ extension TradingProjector {
         into bundle: inout TradingBundle,
         notices: inout [Notice]
     ) -> (group: Int, leg: Int?) {
-        let group = bundle.group(of: trade, parameters, knownQuotes)
-        let measures = TradeMeasures(trade)
-        var leg = TradeLeg(trade, at: place, of: facts, slot: bundle.slot, measures: measures)
+        let (group, isNew) = bundle.group(of: trade, parameters, knownQuotes)
+        if isNew, trade.venue.isConcentrated {
+            bundle.groups[group].price = prices[trade.pool]?.price
+        }
+        var leg = TradeLeg(
+            trade,
+            at: place,
+            of: facts,
+            slot: bundle.slot,
+            measures: TradeMeasures(trade)
+        )
+        if trade.venue.isConcentrated { follow(trade, by: &leg, in: &bundle.groups[group]) }
         weigh(&leg, trade, into: &bundle.groups[group], notices: &notices)
-        bundle.groups[group].bucket.add(trade, measures)
+        bundle.groups[group].bucket.add(trade, leg.measures)
         if !trade.flags.contains(.mayhemAgent) {
             let isToken = bundle.groups[group].isToken
             let outcome = position(trade, at: bundle.minute, slot: bundle.slot)
-            if outcome.isNewInPool { bundle.groups[group].bucket.traders &+= 1 }
+            if outcome.isNewInPool {
+                bundle.groups[group].bucket.traders &+= 1
+                bundle.groups[group].wallets.append(TraderHash.of(trade.trader))
+            }
             if outcome.isNewInToken { bundle.groups[group].tokenTraders &+= 1 }
             let isWhale = leg.marks.contains(.whale)
             let record = count(
@@ -101,6 +113,19 @@ extension TradingProjector {
             }
         }
         return (group, keep(leg, in: &bundle.groups[group]))
+    }
+
+    /// Follows the price of a pool of concentrated liquidity.
+    private func follow(
+        _ trade: Trade,
+        by leg: inout TradeLeg,
+        in group: inout TradingBundle.Group
+    ) {
+        leg.step = ConcentratedStep(trade, after: group.price)
+        group.price = trade.sqrtPriceX64.flatMap { price in
+            trade.liquidity.map { ConcentratedPrice(sqrtPrice: price, liquidity: $0) }
+        }
+        if leg.step != nil { leg.measurePrice() }
     }
 
     /// Keeps a leg for detectors and people: with the one before it, when it continues that.
@@ -137,7 +162,7 @@ extension TradingProjector {
             group.bucket.whaleTrades &+= 1
             notices.append(notice("whale", leg, trade))
         }
-        if let impact = trade.before == nil ? nil : leg.measures.impact,
+        if let impact = leg.measures.impact,
             impact >= parameters.highImpactBasisPoints, trade.quoteAmount >= scale.highImpact
         {
             leg.marks.insert(.highImpact)

@@ -97,6 +97,8 @@ package struct PoolMinute: TableRow {
     package var quote: Address
     /// The sums.
     package var bucket: TradeBucket
+    /// Different wallets, in a form that those of several minutes and pools can be joined of.
+    package var wallets = TraderSet()
 
     package init(
         venue: Venue,
@@ -121,7 +123,7 @@ package struct PoolMinute: TableRow {
             Column("venue", .unsigned8, "where the pool stands"),
             Column("token", .address, "what was traded"),
             Column("quote", .address, "what it was traded for"),
-        ] + TradeBucket.columns
+        ] + TradeBucket.columns + [Column("wallets", .bytes, TraderSet.meaning)]
     )
 
     package static func encode(_ key: Key, to writer: inout RowWriter) {
@@ -138,6 +140,7 @@ package struct PoolMinute: TableRow {
         writer.add(token)
         writer.add(quote)
         bucket.encode(to: &writer)
+        wallets.encode(to: &writer)
     }
 
     /// Reads the other columns.
@@ -149,5 +152,6 @@ package struct PoolMinute: TableRow {
         token = try reader.address()
         quote = try reader.address()
         bucket = try TradeBucket(from: &reader)
+        wallets = try TraderSet(from: &reader, column: 3 + TradeBucket.columns.count)
     }
 }

@@ -19,6 +19,7 @@ package final class TradingProjector: Projector {
     let times: MonitorTimes<TradingTimes>
     let tokenMinutes: Table<TokenMinute>
     let poolMinutes: Table<PoolMinute>
+    let prices: Table<TradingPrice>
     let traders: Table<TradingTrader>
     let positions: Table<TradePosition>
     let recent: Table<TradingRecent>
@@ -45,6 +46,7 @@ package final class TradingProjector: Projector {
         times = MonitorTimes(store, slotMilliseconds: parameters.slotMilliseconds)
         tokenMinutes = store.table(TokenMinute.self)
         poolMinutes = store.table(PoolMinute.self)
+        prices = store.table(TradingPrice.self)
         traders = store.table(TradingTrader.self)
         positions = store.table(TradePosition.self)
         recent = store.table(TradingRecent.self)

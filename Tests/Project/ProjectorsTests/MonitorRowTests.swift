@@ -9,7 +9,7 @@ import Testing
     static let types: [any TableRow.Type] = [
         TokenRow.self, TokenTextRow.self, TokenMarketRow.self, TokenStartRow.self,
         TokenTraderRow.self,
-        TokenCreatorRow.self, TokenMilestoneRow.self, TokenCurveRow.self, TokenSketchRow.self,
+        TokenCreatorRow.self, TokenMilestoneRow.self, TokenCurveRow.self,
         MonitorClock<LifecycleOwner>.self, MonitorGap<LifecycleOwner>.self,
         MonitorDrift<LifecycleOwner>.self,
         PoolRow.self, PoolStateRow.self, PoolHourRow.self, PoolPositionRow.self,

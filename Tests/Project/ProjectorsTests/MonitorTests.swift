@@ -94,33 +94,6 @@ import Testing
         }
     }
 
-    // MARK: Sketch; numbers from an implementation of its own in Python
-
-    @Test func `the hash of an address is fixed for good`() {
-        #expect(MonitorSketch.hash(address(7)) == 0x2c15_9158_f66f_ac24)
-    }
-
-    @Test(
-        arguments: [
-            (0, 0), (1, 1), (10, 10), (190, 190), (1_000, 1_020), (5_000, 5_104),
-            (20_000, 20_030), (100_000, 99_272),
-        ] as [(UInt64, UInt64)]
-    )
-    func `estimates are those of the other implementation`(count: UInt64, estimate: UInt64) {
-        var sketch = MonitorSketch()
-        for number in 0..<count { _ = sketch.insert(address(number)) }
-        #expect(sketch.estimate == estimate)
-        // What was added before changes nothing.
-        for number in 0..<min(count, 100) { #expect(sketch.insert(address(number)) == false) }
-        #expect(MonitorSketch(registers: sketch.registers) == sketch)
-    }
-
-    @Test func `registers of no sketch are refused`() {
-        #expect(MonitorSketch(registers: []) == nil)
-        #expect(MonitorSketch(registers: [UInt8](repeating: 54, count: 4_096)) == nil)
-        #expect(MonitorSketch(registers: [UInt8](repeating: 53, count: 4_096)) != nil)
-    }
-
     // MARK: Time
 
     @Test func `a slot without a time is reckoned from the last one that has any`() throws {

@@ -303,4 +303,32 @@ struct TradingRowTests {
         let link = TradingLinks.Link(transaction: 5, from: address(1), to: address(2), amount: 3)
         try check(TradingLinks.Key(slot: 5, token: address(1)), TradingLinks([link, link]))
     }
+
+    @Test func `rows of concentrated liquidity and of facts come back too`() throws {
+        let address = TradingNames.address
+        let price = ConcentratedPrice(sqrtPrice: .max, liquidity: 1 << 80)
+        try check(address(1), TradingPrice(price))
+        var curve = CurvePool(token: address(500))
+        var scene = TradingScene()
+        scene.add(curve.buy(net: 1_000_000_000, by: address(1)))
+        let key = TradingRecent.Key(slot: 1_000, pool: address(500))
+        var leg = try #require(try scene.folded().projector.recent[key]).legs[0]
+        leg.step = ConcentratedStep(before: 7, after: .max, liquidity: .max)
+        try check(
+            key,
+            TradingRecent(token: address(500), quote: TradingNames.sol, legs: [leg], dropped: 0)
+        )
+        let values: [OutsideFact.Value] = [.text("171.25"), .text(""), .bytes([1, 2]), .bytes([])]
+        for (number, value) in values.enumerated() {
+            let fact = OutsideFact(
+                namespace: "price",
+                key: "SOL/USD",
+                value: value,
+                asOf: number > 1 ? nil : 5,
+                origin: number > 2 ? nil : "somebody",
+                sequence: 0
+            )
+            try check(UInt64(number), EnrichmentRow(fact, effective: 9))
+        }
+    }
 }

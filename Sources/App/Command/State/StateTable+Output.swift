@@ -2,6 +2,7 @@ import Folding
 import JSONText
 import MarketModel
 import Projection
+import Projectors
 
 /// A table's rows for output, in the order of their keys.
 struct TablePrint {
@@ -10,15 +11,16 @@ struct TablePrint {
     /// Key columns first.
     let rows: [[ColumnValue]]
 
-    /// Reads a table of an engine.
+    /// Reads a table of an engine, or makes a view.
     ///
     /// - Throws: `VerbFailure` when the rows cannot be read.
     init(_ schema: TableSchema, _ engine: ProjectionEngine) throws {
         self.schema = schema
         chain = engine.store.chain
         do {
-            // Every schema of the store has a table.
-            let listed = try engine.store.rows(of: schema.name) ?? []
+            let view = StateView.all.first { $0.schema == schema }
+            // Every schema that is no view's has a table.
+            let listed = try view?.rows(of: engine) ?? engine.store.rows(of: schema.name) ?? []
             rows = try listed.map { try schema.values($0) }
         } catch {
             throw VerbFailure(code: .failed, message: "table \(schema.name): \(error)")

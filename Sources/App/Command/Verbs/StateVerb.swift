@@ -3,6 +3,7 @@ import Folding
 import JSONText
 import MarketModel
 import Projection
+import Projectors
 import RecordModel
 
 /// `tapedeck state`
@@ -14,6 +15,10 @@ let stateVerb = Verb(
             + "tokens by phase and progress, the largest pools and the newest detections. --table "
             + "prints a table whole; --format json or csv prints it for programs. Amounts are in "
             + "native units.",
+        "Views are made of tables when they are asked for by name: pool_windows, token_windows and "
+            + "venue_windows (sums of the newest minute, five minutes, hour and day, with different "
+            + "wallets), pool_figures, position_figures and token_figures (yields, losses against "
+            + "holding, locked shares, concentration).",
         "--at seq:N shows what was known when record N had been read; --at slot:N or time:T shows "
             + "the state of the chain after that slot, from everything in the log, whenever it came.",
     ],
@@ -25,7 +30,7 @@ let stateVerb = Verb(
             value: ("NAME", .text),
             isRepeatable: true,
             fallback: "a summary; with json all tables; csv needs one",
-            help: "A table to print whole; 'list' names them with their columns"
+            help: "A table or view to print whole; 'list' names them with their columns"
         ),
         Flag(
             name: "rows",
@@ -58,12 +63,13 @@ private func runState(_ arguments: ParsedArguments) throws -> ExitCode {
     }
     let session = try FoldSession("state", path, options, use)
     let schemas = session.fold.engine.store.schemas
+    let views = StateView.all.filter { $0.isMade(of: session.fold.engine.store) }.map(\.schema)
     let names = arguments.texts("table")
     if names.contains("list") {
-        try console.write(schemas.map(\.listing).joined(separator: "\n"))
+        try console.write((schemas + views).map(\.listing).joined(separator: "\n"))
         return .ok
     }
-    for name in names where !schemas.contains(where: { $0.name == name }) {
+    for name in names where !(schemas + views).contains(where: { $0.name == name }) {
         throw VerbFailure(
             code: .usage,
             message: "there is no table '\(name)'; '--table list' names them"
@@ -72,7 +78,7 @@ private func runState(_ arguments: ParsedArguments) throws -> ExitCode {
     let report = try session.run()
     try options.requireReached(session, report)
     let engine = session.fold.engine
-    let wanted = names.isEmpty ? schemas : schemas.filter { names.contains($0.name) }
+    let wanted = names.isEmpty ? schemas : (schemas + views).filter { names.contains($0.name) }
     switch arguments.text("format") {
     case "json": try console.write(try stateJSON(engine, wanted, report))
     case "csv":

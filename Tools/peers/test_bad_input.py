@@ -603,6 +603,54 @@ class Recordings(Case):
         )
         self.assertEqual(done.stdout.strip(), b"0", done.stderr)
 
+    def unread(self, *words: object) -> tuple[int, str]:
+        """Exit code and talk of a command whose output nobody reads from the beginning."""
+        reader, writer = os.pipe()
+        os.close(reader)
+        try:
+            done = subprocess.run(
+                [os.environ["TAPEDECK_BIN"], *map(str, words)],
+                stdin=subprocess.DEVNULL, stdout=writer, stderr=subprocess.PIPE, text=True,
+                check=False, timeout=60,
+            )  # fmt: skip
+        finally:
+            os.close(writer)
+        return done.returncode, done.stderr
+
+    def test_every_verb_ends_well_when_nobody_reads_it(self) -> None:
+        path = self.make(slots=20)
+        self.check(run("test", path, "--update"))
+        token = self.check(run("state", path, "--table", "tokens", "--format", "csv")).stdout
+        entity = token.splitlines()[1].split(",")[0]
+        for words in (
+            ["info", path], ["verify", path], ["du", path], ["gaps", path], ["requests", path],
+            ["diff", path, path], ["cat", path], ["replay", path, "--rate", "max", "--format", "text"],
+            ["state", path], ["state", path, "--format", "json"], ["state", path, "--table", "list"],
+            ["digest", path], ["coverage", path], ["coverage", path, "--trades"],
+            ["why", path, entity], ["rebuild", path], ["test", path], ["help"], ["version"],
+            ["replay", path, "--rate", "max", "--projector", "lifecycle"],
+            ["completion", "bash"], ["cat", "--help"], ["pin", path],
+        ):  # fmt: skip
+            with self.subTest(words=[word for word in words if word != path]):
+                code, talk = self.unread(*words)
+                self.assertEqual(code, 0, talk)
+                self.assertNotRegex(talk, r"(?i)pipe|stdout|errno")
+
+    def test_a_verdict_that_nobody_reads_stays_the_exit_code(self) -> None:
+        path = self.make(slots=20)
+        other = self.make("other", slots=21)
+        self.assertEqual(self.unread("diff", path, other)[0], run("diff", path, other).code)
+        self.check(run("test", path, "--update"))
+        ladder = path / "expected" / "ladder.txt"
+        ladder.write_text(ladder.read_text().replace("chain ", "chain 0", 1))
+        self.assertEqual(self.unread("test", path)[0], 4)
+        segment = next((path / "segments").glob("*.seg"))
+        spoil = bytearray(segment.read_bytes())
+        spoil[len(spoil) // 2] ^= 0x10
+        segment.write_bytes(spoil)
+        for verb in ("verify", "state", "coverage"):
+            self.assertEqual(self.unread(verb, path)[0], 3, verb)
+
 
 class FullDisk(Case):
     def setUp(self) -> None:

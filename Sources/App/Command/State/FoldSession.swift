@@ -133,7 +133,12 @@ final class FoldSession: FoldObserver {
         do throws(FoldError) { return try fold.run() } catch { throw error.failure }
     }
 
-    var isAsked: Bool { interrupt.isAsked }
+    var isAsked: Bool { interrupt.isAsked || isStopped }
+
+    /// Ends the fold as an interrupt does.
+    func stop() { isStopped = true }
+
+    private var isStopped = false
 
     func read(storedBytes: UInt64, records: UInt64) {
         if let text = line.update(done: storedBytes, now: clock.monotonicNanoseconds()) {

@@ -41,12 +41,13 @@ let coverageVerb = Verb(
         let printer = TradePrinter()
         if arguments.has("trades") {
             session.onDecoded = { facts, slot, _ in
-                printer.add(facts, slot: slot) { try console.write($0) }
+                printer.add(facts, slot: slot) { try writeOutput(Array($0.utf8)) }
+                if printer.hasFailed { session.stop() }
             }
         }
         let report = try session.run()
         if arguments.has("trades") {
-            try printer.finish { try console.write($0) }
+            try printer.finish { try writeOutput(Array($0.utf8)) }
         } else {
             let coverage = CoverageReport(report.pipeline, StageTable(session.fold))
             try console.write(

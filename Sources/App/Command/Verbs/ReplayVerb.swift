@@ -114,10 +114,7 @@ private func runReplay(_ arguments: ParsedArguments) throws -> ExitCode {
             }
         }
     }
-    let summary: ReplayRun.Summary
-    do { summary = try run.run() } catch let error as SystemError where error.isReaderGone {
-        return .ok
-    }
+    let summary = try run.run()
     if let text = line.finish() { console.talk(text) }
     console.talk(summary.text(range: range, rate: arguments.text("rate") ?? "1"))
     if summary.ending == .stopped {

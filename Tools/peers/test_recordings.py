@@ -29,7 +29,7 @@ class Recordings(Case):
         self.assertIn(f"{len(paths)} of {len(paths)} recordings as expected", result.stderr)
 
     def test_expectations_stand_beside_what_can_be_made_again_alone(self) -> None:
-        found = {path.parent for path in FOLDER.glob("**/expected/ladder.txt")}
+        found = {path.parent.parent for path in FOLDER.glob("**/expected/ladder.txt")}
         self.assertEqual(found, set(listed()))
 
     def test_a_change_of_one_row_is_found(self) -> None:

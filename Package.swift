@@ -391,7 +391,7 @@ let package = Package(
             [
                 "Folding", "Pipeline", "Projection", "Projectors", "Assembly", "CheckpointStore",
                 "MarketModel", "RecordModel", "SegmentLog", "Synthesis", "Platform",
-                "GeyserDecoding", "Observability", "Simulation",
+                "GeyserDecoding", "Observability", "Simulation", "ProgramDecoding",
             ]
         ),
         tests(

@@ -15,6 +15,8 @@ import tempfile
 import time
 
 BIN = os.environ["TAPEDECK_BIN"]
+#: All of them, so that a play makes the state that a rebuild does.
+MONITORS = ("lifecycle", "trading", "liquidity")
 
 
 def tapedeck(*words: str) -> str:
@@ -30,6 +32,11 @@ def tapedeck(*words: str) -> str:
 def position(text: str) -> str:
     """The position digest that a digest or rebuild printed."""
     return re.findall(r"^sequence \d+ position ([0-9a-f]{32})$", text, re.M)[-1]
+
+
+def reached(text: str) -> str:
+    """The record that a digest or rebuild got to."""
+    return re.findall(r"^sequence (\d+) position ", text, re.M)[-1]
 
 
 def ladder(text: str) -> dict[int, str]:
@@ -67,13 +74,41 @@ class Gate:
         for threads in ("1", "2", "3", "8"):
             found = position(tapedeck("digest", path, "--threads", threads))
             self.hold(f"{name}: {threads} threads", expected, found)
-        for rows, slots in (("1", "1"), ("7", "3"), ("100", "50"), ("1000000", "1000")):
+        for rows, slots, batch in (
+            ("1", "1", "1"), ("7", "3", "13"), ("100", "50", "250"), ("1000000", "1000", "1024")
+        ):  # fmt: skip
             found = position(
-                tapedeck("rebuild", path, "--force", "--hot-rows", rows, "--checkpoint-slots", slots)
-            )
-            self.hold(f"{name}: {rows} rows in memory, checkpoints every {slots}", expected, found)
+                tapedeck("rebuild", path, "--force", "--hot-rows", rows, "--checkpoint-slots", slots,
+                         "--batch-records", batch)
+            )  # fmt: skip
+            self.hold(
+                f"{name}: {rows} rows in memory, checkpoints every {slots}, batches of {batch}",
+                expected, found,
+            )  # fmt: skip
+        ways = (("2", "3"),) if self.smoke else (("1", "3"), ("2", "1"), ("77", "8"))
+        for batch, threads in ways:
+            found = position(tapedeck("digest", path, "--batch-records", batch, "--threads", threads))
+            self.hold(f"{name}: batches of {batch} on {threads} threads", expected, found)
+        self.replayed(path, expected)
         self.killed(path, expected)
         return expected
+
+    def replayed(self, path: str, expected: str) -> None:
+        """Record by record as a player paces them, at several rates."""
+        name = pathlib.Path(path).name
+        monitors = [word for monitor in MONITORS for word in ("--projector", monitor)]
+        told: str | None = None
+        for rate in ("max", "100") if self.smoke else ("max", "800", "60"):
+            result = subprocess.run(
+                [BIN, "replay", path, "--rate", rate, *monitors, "--format", "ndjson"],
+                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False,
+            )  # fmt: skip
+            if result.returncode != 0:
+                sys.exit(f"a replay ended with {result.returncode}: {result.stderr[-400:]}")
+            self.hold(f"{name}: replayed at rate {rate}", expected, position(result.stderr))
+            if told is not None:
+                self.hold(f"{name}: what was noticed at rate {rate}", True, told == result.stdout)
+            told = result.stdout
 
     def killed(self, path: str, expected: str) -> None:
         """Kills a rebuild at random moments, mostly going on from what the last one left."""
@@ -110,43 +145,75 @@ class Gate:
 
     def one_chain(self, base: list[str], variants: list[tuple[str, list[str]]]) -> None:
         """Recordings of one chain agree at every final slot that both have."""
-        plain = ladder(tapedeck("digest", self.synth("plain", *base), "--every", "1"))
+        plain = self.synth("plain", *base)
         for name, words in variants:
-            other = ladder(tapedeck("digest", self.synth(name, *base, *words), "--every", "1"))
-            common = sorted(set(plain) & set(other))
-            parted = next((slot for slot in common if plain[slot] != other[slot]), None)
-            self.hold(f"one chain, {name}: {len(common)} slots in common", None, parted)
-            self.hold(f"one chain, {name}: most slots in common", True, len(common) * 2 > len(plain))
+            self.agree(f"one chain, {name}", plain, self.synth(name, *base, *words))
 
-    def followed(self, path: str) -> None:
-        """A state that follows a recorder is the one that is rebuilt afterwards."""
-        again = str(self.work / "followed")
+    def followed(self, path: str, rate: str) -> None:
+        """States that follow a recorder of all sources at once are those that are made afterwards."""
+        name = f"{pathlib.Path(path).name} at rate {rate}"
+        again = str(self.work / f"followed-{pathlib.Path(path).name}")
+        sources = [json.loads(line) for line in tapedeck("requests", path).splitlines()]
+        doors = [f"127.0.0.1:0={source['source']}" for source in sources]
         server = subprocess.Popen(
-            [BIN, "serve", path, "--geyser", "127.0.0.1:0", "--rate", "8"],
+            [BIN, "serve", path, "--rate", rate, "--wait-clients", str(len(sources)),
+             *(word for door in doors for word in ("--geyser", door))],
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
         )  # fmt: skip
-        address = re.search(r"127\.0\.0\.1:\d+", server.stdout.readline()).group()
-        request = self.work / "request.json"
-        sources = [json.loads(line) for line in tapedeck("requests", path).splitlines()]
-        request.write_text(json.dumps(sources[0]["subscribe"]))
+        words: list[str] = []
+        for number, source in enumerate(sources):
+            line = server.stdout.readline()
+            address = re.search(r"127\.0\.0\.1:\d+", line)
+            if address is None:
+                sys.exit(f"serve said: {line}")
+            request = self.work / f"request-{number}.json"
+            request.write_text(json.dumps(source["subscribe"]))
+            words += ["--geyser", f"http://{address.group()}", "--subscribe", str(request)]
         recorder = subprocess.Popen(
-            [BIN, "record", "-o", again, "--geyser", f"http://{address}", "--subscribe",
-             str(request), "--until-end"],
+            [BIN, "record", "-o", again, *words, "--until-end"],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         while not (pathlib.Path(again) / "recording.json").exists():
+            if recorder.poll() is not None:
+                sys.exit(f"the recorder ended with {recorder.returncode}")
             time.sleep(0.02)
-        follower = subprocess.Popen(
-            [BIN, "rebuild", again, "--follow", "--checkpoint-slots", "5"],
-            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+        # One that stores, and others beside it that do not.
+        ways = (
+            ["--checkpoint-slots", "5"], ["--in-memory", "--batch-records", "1"],
+            ["--in-memory", "--threads", "3", "--hot-rows", "10"],
         )  # fmt: skip
+        followers = [
+            subprocess.Popen(
+                [BIN, "rebuild", again, "--follow", *way],
+                stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+            )
+            for way in ways
+        ]  # fmt: skip
         recorder.wait(timeout=300)
         server.send_signal(signal.SIGINT)
         server.wait(timeout=30)
-        time.sleep(2)
-        follower.send_signal(signal.SIGINT)
-        text = follower.communicate(timeout=60)[0]
-        self.hold("followed while it was recorded", position(tapedeck("digest", again)), position(text))
+        time.sleep(1)
+        whole = tapedeck("digest", again)
+        for way, follower in zip(ways, followers):
+            follower.send_signal(signal.SIGINT)
+            text = follower.communicate(timeout=60)[0]
+            # Wherever it was when it was asked to stop.
+            last = reached(text)
+            expected = position(tapedeck("digest", again, "--at", f"seq:{last}"))
+            label = f"{name}: {len(sources)} sources followed to record {last} with {' '.join(way)}"
+            self.hold(label, expected, position(text))
+            self.hold(f"{label}: that is almost all", True, int(last) * 2 > int(reached(whole)))
+        self.hold(f"{name}: rebuilt", position(whole), position(tapedeck("rebuild", again)))
+        self.agree(f"{name}: recorded again", path, again)
+
+    def agree(self, name: str, one: str, other: str) -> None:
+        """Two recordings of one chain have the same digest at every final slot that both have."""
+        first = ladder(tapedeck("digest", one, "--every", "1"))
+        second = ladder(tapedeck("digest", other, "--every", "1"))
+        common = sorted(set(first) & set(second))
+        parted = next((slot for slot in common if first[slot] != second[slot]), None)
+        self.hold(f"{name}: {len(common)} slots in common", None, parted)
+        self.hold(f"{name}: most slots in common", True, len(common) * 2 > len(first))
 
 
 def main() -> int:
@@ -162,7 +229,11 @@ def main() -> int:
                 "--dead-slots", "3", "--equivocations", "2", "--duplicates", "40", "--late", "20"]  # fmt: skip
         market = gate.synth("market", *hard)
         gate.one_log(market)
-        gate.followed(market)
+        # The hard chain is told by two sources; a plain one by three.
+        gate.followed(market, "30" if options.smoke else "8")
+        if not options.smoke:
+            gate.followed(gate.synth("three", "--seed", "47", "--slots", slots, "--blocks", "0",
+                                     "--streams", "3", "--late", "20"), "40")  # fmt: skip
         gate.one_chain(
             ["--seed", "43", "--slots", slots, "--blocks", "0"],
             [

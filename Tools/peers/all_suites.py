@@ -16,7 +16,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 #: Longest first, so that the last one to end is a short one.
 ORDER = [
     "faults", "determinism", "kill", "state", "geyser_roundtrip", "evm_roundtrip", "reader", "geyser_semantics", "evm_semantics",
-    "bad_input", "planted", "retired", "clock", "secrets", "care", "export", "cli",
+    "bad_input", "planted", "recordings", "retired", "clock", "secrets", "care", "export", "cli",
 ]  # fmt: skip
 #: Seconds after which a suite counts as hung.
 PATIENCE = 300

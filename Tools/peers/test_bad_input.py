@@ -603,6 +603,182 @@ class Recordings(Case):
         )
         self.assertEqual(done.stdout.strip(), b"0", done.stderr)
 
+    def unread(self, *words: object) -> tuple[int, str]:
+        """Exit code and talk of a command whose output nobody reads from the beginning."""
+        reader, writer = os.pipe()
+        os.close(reader)
+        try:
+            done = subprocess.run(
+                [os.environ["TAPEDECK_BIN"], *map(str, words)],
+                stdin=subprocess.DEVNULL, stdout=writer, stderr=subprocess.PIPE, text=True,
+                check=False, timeout=60,
+            )  # fmt: skip
+        finally:
+            os.close(writer)
+        return done.returncode, done.stderr
+
+    def test_every_verb_ends_well_when_nobody_reads_it(self) -> None:
+        path = self.make(slots=20)
+        self.check(run("test", path, "--update"))
+        token = self.check(run("state", path, "--table", "tokens", "--format", "csv")).stdout
+        entity = token.splitlines()[1].split(",")[0]
+        for words in (
+            ["info", path], ["verify", path], ["du", path], ["gaps", path], ["requests", path],
+            ["diff", path, path], ["cat", path], ["replay", path, "--rate", "max", "--format", "text"],
+            ["state", path], ["state", path, "--format", "json"], ["state", path, "--table", "list"],
+            ["digest", path], ["coverage", path], ["coverage", path, "--trades"],
+            ["why", path, entity], ["rebuild", path], ["test", path], ["help"], ["version"],
+            ["replay", path, "--rate", "max", "--projector", "lifecycle"],
+            ["completion", "bash"], ["cat", "--help"], ["pin", path],
+        ):  # fmt: skip
+            with self.subTest(words=[word for word in words if word != path]):
+                code, talk = self.unread(*words)
+                self.assertEqual(code, 0, talk)
+                self.assertNotRegex(talk, r"(?i)pipe|stdout|errno")
+
+    def test_a_verdict_that_nobody_reads_stays_the_exit_code(self) -> None:
+        path = self.make(slots=20)
+        other = self.make("other", slots=21)
+        self.assertEqual(self.unread("diff", path, other)[0], run("diff", path, other).code)
+        self.check(run("test", path, "--update"))
+        ladder = path / "expected" / "ladder.txt"
+        ladder.write_text(ladder.read_text().replace("chain ", "chain 0", 1))
+        self.assertEqual(self.unread("test", path)[0], 4)
+        segment = next((path / "segments").glob("*.seg"))
+        spoil = bytearray(segment.read_bytes())
+        spoil[len(spoil) // 2] ^= 0x10
+        segment.write_bytes(spoil)
+        for verb in ("verify", "state", "coverage"):
+            self.assertEqual(self.unread(verb, path)[0], 3, verb)
+
+
+def field(number: int, value: bytes | int) -> bytes:
+    """A field of a protobuf message."""
+    if isinstance(value, int):
+        return varint(number << 3) + varint(value)
+    return varint(number << 3 | 2) + varint(len(value)) + value
+
+
+def varint(value: int) -> bytes:
+    out = bytearray()
+    while value >= 0x80:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    out.append(value)
+    return bytes(out)
+
+
+class Folding(Case):
+    """Messages that strangers sent, in a recording that is folded."""
+
+    #: Bytes of memory that no fold of these recordings may need; a million parsed transactions
+    #: would be far more.
+    MEMORY = 400 << 20
+
+    def fold(self, *words: object) -> str:
+        """What a command printed, whose memory is looked at."""
+        process = subprocess.Popen(
+            [os.environ["TAPEDECK_BIN"], *map(str, words)],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        text = process.stdout.read().decode()
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        process.stdout.close()
+        self.assertEqual(process.returncode, 0, words)
+        self.assertLess(usage.ru_maxrss << 10, self.MEMORY, words)
+        return text
+
+    def imported(self, name: str, messages: list[bytes]) -> pathlib.Path:
+        file = self.folder / f"{name}.bin"
+        file.write_bytes(b"".join(len(m).to_bytes(4, "little") + m for m in messages))
+        path = self.folder / name
+        words = ("--format", "solana-le", "--chain", "solana", "-o", path)
+        self.check(run("import", file, *words))
+        return path
+
+    def sequences(self, path: pathlib.Path) -> list[tuple[int, bytes]]:
+        kind = "grpc_message_in"
+        return [(r.sequence, r.payload) for r in records(path) if r.kind == kind]
+
+    def test_a_million_empty_messages_are_one_counted_message_each(self) -> None:
+        market = self.folder / "market"
+        self.check(run("synth", "--seed", "5", "--slots", "40", "--blocks", "0", "-o", market))
+        good = [payload for _, payload in self.sequences(market)]
+        million = 1_000_000
+        # A block's head, with an old slot and a hash: what counts is what hangs on it.
+        head = field(1, 7) + field(2, b"1" * 32) + field(7, 6) + field(8, b"1" * 32)
+        empty = {
+            "transactions of a block": field(5, head + field(6, b"") * million),
+            "accounts of a block": field(5, head + field(11, b"") * million),
+            "entries of a block": field(5, head + field(13, b"") * million),
+            "signatures": field(4, field(1, field(3, field(1, b"") * million)) + field(2, 7)),
+            "instructions": field(
+                4, field(1, field(3, field(2, field(4, b"") * million))) + field(2, 7)
+            ),
+            "inner instructions": field(4, field(1, field(4, field(5, b"") * million)) + field(2, 7)),
+            "log lines": field(4, field(1, field(4, field(6, b"") * million)) + field(2, 7)),
+            "filters": field(1, b"") * million,
+            "fields that nobody knows": field(4, field(99, b"") * million),
+        }
+        step = len(good) // (len(empty) + 1)
+        bad: list[bytes] = []
+        for place, message in enumerate(good):
+            bad.append(message)
+            if place % step == step - 1 and empty:
+                bad.append(empty.pop(next(iter(empty))))
+        self.assertFalse(empty)
+        plain = self.imported("plain", good)
+        path = self.imported("bad", bad)
+        chain = r"^slot \d+ chain \w+$"
+        expected = re.findall(chain, self.fold("rebuild", plain), re.M)
+        self.assertTrue(expected)
+        # Of the slots that were folded in between too: nothing that is final came of them.
+        self.assertEqual(re.findall(chain, self.fold("rebuild", path), re.M), expected)
+        ladder = ["digest", "--every", "1"]
+        self.assertEqual(
+            re.findall(chain, self.fold(*ladder, path), re.M),
+            re.findall(chain, self.fold(*ladder, plain), re.M),
+        )
+        one, other = (
+            json.loads(self.fold("coverage", deck_, "--format", "json")) for deck_ in (plain, path)
+        )
+        self.assertEqual(int(other["messages"]), int(one["messages"]) + 9)
+        before = {row["reason"] for row in one["dropped"]}
+        found = {row["reason"]: row for row in other["dropped"] if row["reason"] not in before}
+        large = [(number, m) for number, m in self.sequences(path) if len(m) > million]
+        # Transactions of the block have no signature; those that come alone have none either.
+        blocks = [number for number, message in large if message[0] == 5 << 3 | 2]
+        others = [number for number, message in large if message[0] == 4 << 3 | 2]
+        self.assertEqual(found["incomplete_block"]["first_sequence"], str(blocks[0]))
+        self.assertEqual(found["incomplete_block"]["count"], "1")
+        self.assertEqual(found["incomplete"]["first_sequence"], str(others[0]))
+        self.assertEqual(found["incomplete"]["count"], str(len(others)))
+
+    def test_the_first_record_of_each_failure_is_told(self) -> None:
+        market = self.folder / "market"
+        self.check(run("synth", "--seed", "5", "--slots", "20", "--blocks", "0", "-o", market))
+        messages = self.sequences(market)
+        # The tag by which a program calls itself to leave an event, and that of a trade.
+        tag = bytes.fromhex("e445a52e51cb9a1dbddb7fd34ee661ee")
+        hit = next(place for place, (_, payload) in enumerate(messages) if tag in payload)
+        message = messages[hit][1]
+        # Lengths stay right; the event has another name in its call and is gone from the log.
+        bad = [payload for _, payload in messages]
+        bad[hit] = message.replace(bytes.fromhex("bddb7fd34ee661ee"), b"newevent").replace(
+            b"Program data: ", b"Program dato: "
+        )
+        path = self.imported("bad", bad)
+        sequence = next(number for number, payload in self.sequences(path) if b"newevent" in payload)
+        report = json.loads(self.check(run("coverage", path, "--format", "json")).stdout)
+        unknown = [row for row in report["unknown"] if row["discriminator"] == b"newevent".hex()]
+        self.assertEqual([row["first_sequence"] for row in unknown], [str(sequence)])
+        (curve,) = [row for row in report["strategies"] if row["strategy"] == "pump_curve"]
+        self.assertEqual(curve["failed"], {"no_event": "1"})
+        self.assertEqual(curve["first_failed"], {"no_event": str(sequence)})
+        text = self.check(run("coverage", path)).stdout
+        self.assertRegex(text, re.compile(rf"^pump_curve +no_event +1 +{sequence}$", re.M))
+
 
 class FullDisk(Case):
     def setUp(self) -> None:

@@ -52,6 +52,17 @@ def renamed(message: bytes, names: dict[bytes, bytes]) -> bytes:
     return bytes(out)
 
 
+ALPHABET = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+
+
+def unbase58(text: str) -> bytes:
+    """The 32 bytes of an address."""
+    number = 0
+    for digit in text.encode():
+        number = number * 58 + ALPHABET.index(digit)
+    return number.to_bytes(32, "big")
+
+
 class State(Case):
     def recording(self, name: str = "deck", slots: int = 50, seed: int = 7) -> pathlib.Path:
         return synth(self.folder / name, slots, seed, "--blocks", "0")
@@ -274,16 +285,83 @@ class State(Case):
         result = run("test", path)
         self.assertEqual(result.code, 4, str(result))
         self.assertIn("tokens.csv: 1 rows differ", result.stdout)
-        self.assertRegex(result.stdout, r"phase: \d -> \d")
+        self.assertRegex(result.stdout, r"phase: [a-z_]+ -> [a-z_]+")
         ladder = path / "expected" / "ladder.txt"
         lines = ladder.read_text().splitlines()
         lines[2] = lines[2][:-4] + "0000"
         ladder.write_text("\n".join(lines) + "\n")
         result = run("test", path)
         self.assertEqual(result.code, 4)
-        self.assertIn(f"first broken rung: expected '{lines[2]}'", result.stdout)
+        _, slot, _, digest = lines[2].split()
+        self.assertRegex(result.stdout, rf"first broken rung: 2 of \d+, slot {slot}\n")
+        self.assertIn(f"expected chain {digest}\n", result.stdout)
+        self.assertIn(f"it came with what follows slot {lines[1].split()[1]}\n", result.stdout)
         self.ok("test", path, "--update")
         self.ok("test", path)
+
+    def test_an_expectation_of_nothing_is_refused(self) -> None:
+        path = self.folder / "begun"
+        self.ok("cut", self.recording(), "-o", path, "--to", "seq:+30")
+        result = run("test", path, "--update")
+        self.assertEqual(result.code, 1, str(result))
+        self.assertIn("no whole slot was folded", result.stderr)
+        self.assertFalse((path / "expected").exists())
+        # Nor does one pass that somebody else wrote.
+        (path / "expected").mkdir()
+        (path / "expected" / "ladder.txt").write_text("every 10\n")
+        self.assertEqual(run("test", path).code, 1)
+
+    def test_a_recording_of_another_chain_alone_says_so(self) -> None:
+        both = synth(self.folder / "both", 8, 7, "--blocks", "20")
+        sources = [json.loads(line) for line in self.ok("requests", both).stdout.splitlines()]
+        (other,) = [source for source in sources if source["transport"] == "websocket"]
+        path = self.folder / "evm"
+        self.ok("cut", both, "-o", path, "--source", other["source"])
+        for words in (
+            ["rebuild", path], ["state", path], ["digest", path], ["coverage", path], ["test", path],
+            ["test", path, "--update"], ["why", path, "11111111111111111111111111111112"],
+        ):  # fmt: skip
+            result = run(*words)
+            self.assertEqual(result.code, 1, str(result))
+            self.assertIn("nothing to fold", result.stderr)
+            self.assertIn(other["chain"], result.stderr)
+        # A recording that has only begun may yet get something.
+        begun = self.folder / "begun"
+        self.ok("cut", both, "-o", begun, "--to", "seq:+3")
+        for verb in ("rebuild", "state", "digest", "coverage"):
+            self.ok(verb, begun)
+
+    def test_evidence_is_told_for_each_group_and_adds_up(self) -> None:
+        path = synth(self.folder / "deck", 40, 7, "--blocks", "0", "--streams", "2", "--forks", "2")
+        evidence = json.loads(self.ok("coverage", path, "--format", "json").stdout)["evidence"]
+        kinds = ("counted", "barrier", "unproved")
+        slots = sum(int(evidence[kind]) for kind in kinds)
+        told = self.ok("rebuild", path, "--in-memory").stderr
+        folded, undone = map(int, re.search(r"slots: (\d+) folded, (\d+) taken back", told).groups())
+        self.assertEqual(slots, folded - undone)
+        self.assertGreater(int(evidence["counted"]) + int(evidence["barrier"]), slots // 2)
+        programs = {"pump_curve", "pumpswap", "raydium_v4"}
+        self.assertEqual({row["group"] for row in evidence["groups"]}, programs)
+        text = self.ok("coverage", path).stdout
+        for row in evidence["groups"]:
+            self.assertEqual(sum(int(row[kind]) for kind in kinds), slots)
+            cells = " +".join([row["group"], *(row[kind] for kind in kinds)])
+            self.assertRegex(text, re.compile(f"^{cells}$", re.M))
+
+    def test_an_import_proves_nothing_but_what_is_counted(self) -> None:
+        # Nobody knows what an import's stream was asked for, so its silence means nothing.
+        path = self.folder / "imported"
+        file = self.folder / "market.bin"
+        file.write_bytes(b"".join(
+            len(payload).to_bytes(4, "little") + payload
+            for record in deck.records(self.recording(slots=30))
+            if record.kind == "grpc_message_in"
+            for payload in (record.payload,)
+        ))  # fmt: skip
+        self.ok("import", file, "--format", "solana-le", "--chain", "solana", "-o", path)
+        evidence = json.loads(self.ok("coverage", path, "--format", "json").stdout)["evidence"]
+        self.assertEqual(evidence["barrier"], "0")
+        self.assertEqual(evidence["groups"], [])
 
     def test_why_names_records_that_hold_the_entity(self) -> None:
         path = self.recording()
@@ -298,6 +376,64 @@ class State(Case):
         self.assertIn("tokens", lines)
         missing = run("why", path, "11111111111111111111111111111112")
         self.assertEqual(missing.code, 1, str(missing))
+
+    def changes(self, path: pathlib.Path, entity: str, field: str) -> list[list[str]]:
+        """The record, the value before and after, and who did it, of each change."""
+        lines = self.ok("why", path, entity, "--field", field).stdout.splitlines()
+        self.assertEqual(lines[0].split(), "record slot row before after by transaction".split())
+        # Columns are parted by two blanks or more; nothing in these rows has two in itself.
+        rows = [re.split(r" {2,}", line.strip()) for line in lines[1:]]
+        slots = [int(row[1]) for row in rows]
+        self.assertEqual(slots, sorted(slots))
+        return [[row[0], row[3], row[4], row[5]] for row in rows]
+
+    def payload(self, path: pathlib.Path, sequence: str) -> bytes:
+        shown = self.ok("cat", path, "--from", f"seq:{sequence}", "--to", "seq:+1", "--format", "ndjson")
+        return base64.b64decode(json.loads(shown.stdout.splitlines()[0])["payload"])
+
+    def test_why_shows_the_records_that_changed_one_value(self) -> None:
+        path = self.recording()
+        tables = json.loads(self.ok("state", path, "--format", "json").stdout)["tables"]
+        shown = 0
+        for market in tables["token_markets"]:
+            if market["progress"] is None or int(market["trades"]) < 3 or shown == 4:
+                continue
+            shown += 1
+            rows = self.changes(path, market["token"], "progress")
+            for before, after in zip(rows, rows[1:]):
+                self.assertEqual(after[1], before[2])
+            self.assertEqual(rows[-1][2], market["progress"])
+            counts = self.changes(path, market["token"], "token_markets.trades")
+            # One trade a transaction in this market, so one count each.
+            self.assertLessEqual({row[0] for row in rows}, {row[0] for row in counts})
+            self.assertEqual(counts[-1][2], market["trades"])
+            for sequence, _, _, said in rows:
+                self.assertRegex(said, "^(buy|sell|created|curve|migrated)")
+                self.assertIn(unbase58(market["token"]), self.payload(path, sequence))
+        self.assertGreater(shown, 2)
+
+    def test_why_names_the_records_behind_detections_and_accounts(self) -> None:
+        path = synth(self.folder / "deck", 60, 9, "--blocks", "0", "--sandwiches", "6")
+        tables = json.loads(self.ok("state", path, "--format", "json").stdout)["tables"]
+        found = [row for row in tables["detections"] if row["class"] == "1"]
+        self.assertTrue(found)
+        text = self.ok("why", path, found[0]["attacker"]).stdout
+        made = re.findall(r"^detections\n  made by record (\d+) of slot (\d+)", text, re.M)
+        self.assertTrue(made, text[-2000:])
+        for sequence, slot in made:
+            self.assertIn(unbase58(found[0]["attacker"]), self.payload(path, sequence))
+            self.assertIn(slot, {row["slot"] for row in found} | {row["detected_at"] for row in found})
+        self.assertTrue(tables["liquidity_drifts"])
+        for row in self.changes(path, tables["liquidity_drifts"][0]["pool"], "liquidity_drifts.count"):
+            self.assertRegex(row[3], "^account ")
+            self.assertIn(unbase58(row[3].split()[1]), self.payload(path, row[0]))
+
+    def test_a_field_that_nothing_has_is_refused(self) -> None:
+        path = self.recording(slots=20)
+        token = "11111111111111111111111111111112"
+        self.assertEqual(run("why", path, token, "--field", "weather").code, 2)
+        self.assertEqual(run("why", path, token, "--field", "tokens.weather").code, 2)
+        self.assertEqual(run("why", path, token, "--field", "progress").code, 1)
 
     def test_damage_stops_state_unless_it_is_skipped(self) -> None:
         path = self.recording()

@@ -18,10 +18,15 @@ struct Console: Sendable {
         return .terminal(columns: Terminal.columns(.error) ?? 80)
     }
 
-    /// Writes data.
+    /// Writes what a verb has found out. When the reader has had enough, as `head` has, the rest is
+    /// for nobody; what was found out stays, and so does the exit code.
     ///
-    /// - Throws: the error of `write`; EPIPE when the reader has gone.
-    func write(_ text: String) throws(SystemError) { try Terminal.write(text, to: .output) }
+    /// - Throws: the error of `write`.
+    func write(_ text: String) throws(SystemError) {
+        do throws(SystemError) { try Terminal.write(text, to: .output) } catch {
+            if !error.isReaderGone { throw error }
+        }
+    }
 
     /// Says something to the person, on a line of its own.
     func say(_ text: String) { talk(text + "\n") }

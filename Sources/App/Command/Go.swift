@@ -35,7 +35,8 @@ func go(_ words: [String]) -> ExitCode {
         console.complain(name, "range not available: \(detail)")
         return .rangeNotAvailable
     } catch {
-        // An EPIPE on standard output ends here too: the reader had enough, the work is undone.
+        // Printing record by record, which ends early when its reader has had enough.
+        if let error = error as? SystemError, error.isReaderGone { return .ok }
         console.complain(name, AddressMask.text("\(error)"))
         return .failed
     }

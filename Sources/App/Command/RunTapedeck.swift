@@ -5,5 +5,6 @@ import Platform
 /// - Returns: the code to exit with, 0 to 5 (see `ExitCode`).
 package func runTapedeck() -> Int32 {
     FileModes.keepPrivate()
+    Signals.ignoreBrokenPipes()
     return go(Array(ProcessArguments.all.dropFirst())).rawValue
 }

@@ -13,6 +13,13 @@ package struct SlotAssembler: Sendable {
     package let configuration: AssemblerConfiguration
     /// What was seen and left out.
     package private(set) var tally = AssemblerTally()
+    private var settledEvidence = EvidenceTally()
+    /// How slots that are applied, or became final since reading began, are proved.
+    package var evidence: EvidenceTally {
+        var evidence = settledEvidence
+        chain.count(chain.applied[...], in: &evidence)
+        return evidence
+    }
     /// The first slot that an enrichment read now takes effect at: the one behind all that have been
     /// applied so far, undone ones included.
     package private(set) var enrichmentPosition: UInt64 = 0
@@ -548,6 +555,7 @@ package struct SlotAssembler: Sendable {
         guard through > minded, let (place, isForced) = finalPlace else { return }
         let last = chain.applied[place]
         past.add(chain.applied[...place])
+        chain.count(chain.applied[...place], in: &settledEvidence)
         tally.final &+= UInt64(place + 1)
         if isForced { tally.forcedFinal &+= 1 }
         var settled = SettledSlot(position: last.position, hash: last.hash, witnesses: [])

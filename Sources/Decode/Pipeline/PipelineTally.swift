@@ -66,6 +66,12 @@ package struct PipelineTally: Hashable, Sendable {
     package var parse = ParseTally()
     /// The first record in which something unknown was met.
     package var firstUnknown: [ParseTally.Unknown: Sequence] = [:]
+    /// The first record in which a strategy failed for a reason.
+    package var firstFailed: [Strategy: [ParseFailure: Sequence]] = [:]
+    /// The first record with a call whose program's index points outside the keys.
+    package var firstCallWithoutProgram: Sequence?
+    /// The first record with an event that is longer than the form of it that is known.
+    package var firstUnknownTail: Sequence?
 
     package init() {}
 
@@ -75,12 +81,23 @@ package struct PipelineTally: Hashable, Sendable {
         if firstDropped[reason] == nil { firstDropped[reason] = sequence }
     }
 
-    /// Notes what is unknown for the first time.
-    mutating func noteUnknown(at sequence: Sequence) {
-        guard parse.unknown.count != firstUnknown.count else { return }
-        for key in parse.unknown.keys where firstUnknown[key] == nil {
-            firstUnknown[key] = sequence
+    /// Notes what decoding could not make sense of for the first time.
+    mutating func noteFirsts(at sequence: Sequence) {
+        if parse.unknown.count != firstUnknown.count {
+            for key in parse.unknown.keys where firstUnknown[key] == nil {
+                firstUnknown[key] = sequence
+            }
         }
+        for (strategy, failures) in parse.failed
+        where failures.count != firstFailed[strategy]?.count {
+            for failure in failures.keys where firstFailed[strategy]?[failure] == nil {
+                firstFailed[strategy, default: [:]][failure] = sequence
+            }
+        }
+        if parse.callsWithoutProgram > 0, firstCallWithoutProgram == nil {
+            firstCallWithoutProgram = sequence
+        }
+        if parse.unknownTailBytes > 0, firstUnknownTail == nil { firstUnknownTail = sequence }
     }
 
     /// Adds what another tally has.
@@ -99,5 +116,18 @@ package struct PipelineTally: Hashable, Sendable {
         firstDropped.merge(other.firstDropped, uniquingKeysWith: min)
         parse.add(other.parse)
         firstUnknown.merge(other.firstUnknown, uniquingKeysWith: min)
+        for (strategy, firsts) in other.firstFailed {
+            firstFailed[strategy, default: [:]].merge(firsts, uniquingKeysWith: min)
+        }
+        firstCallWithoutProgram = PipelineTally.first(
+            firstCallWithoutProgram,
+            other.firstCallWithoutProgram
+        )
+        firstUnknownTail = PipelineTally.first(firstUnknownTail, other.firstUnknownTail)
+    }
+
+    private static func first(_ one: Sequence?, _ other: Sequence?) -> Sequence? {
+        guard let one, let other else { return one ?? other }
+        return min(one, other)
     }
 }

@@ -1,4 +1,4 @@
-import Assembly
+package import Assembly
 import GeyserDecoding
 import MarketModel
 import ProgramDecoding
@@ -37,5 +37,15 @@ final class StreamContext: Sendable {
             groups.insert(.group(number))
         }
         return groups
+    }
+}
+
+extension SubscriptionGroups {
+    /// What one group is called in every output: the strategy of its program, or `everything`.
+    package var name: String {
+        for (number, program) in MarketPrograms.all.enumerated() where self == .group(number) {
+            if let strategy = SolanaProgram(program).strategy { return "\(strategy)" }
+        }
+        return "everything"
     }
 }

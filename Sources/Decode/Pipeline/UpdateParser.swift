@@ -67,7 +67,7 @@ package final class UpdateParser {
             tally.drop(.malformed, at: entry.sequence)
             inputs.append(.recordsMissing(entry.stream))
         }
-        tally.noteUnknown(at: entry.sequence)
+        tally.noteFirsts(at: entry.sequence)
     }
 
     /// Why the message says nothing, or not all that it should; nil for neither.

@@ -29,7 +29,9 @@ package enum Strategy: UInt8, Hashable, Comparable, Sendable, CaseIterable, Cust
 
 /// Why something that is a strategy's own could not be read. It is counted; the transaction's other
 /// events count all the same.
-package enum ParseFailure: UInt8, Error, Hashable, Comparable, Sendable, CaseIterable {
+package enum ParseFailure: UInt8, Error, Hashable, Comparable, Sendable, CaseIterable,
+    CustomStringConvertible
+{
     /// Bytes end inside a field.
     case truncated = 1
     /// A field has a value that its meaning does not allow.
@@ -44,6 +46,19 @@ package enum ParseFailure: UInt8, Error, Hashable, Comparable, Sendable, CaseIte
     case badIndex = 6
     /// More events, or longer ones, than a transaction can hold.
     case tooLarge = 7
+
+    /// The name in every output.
+    package var description: String {
+        switch self {
+        case .truncated: "truncated"
+        case .invalid: "invalid"
+        case .missingAccount: "missing_account"
+        case .unknownMints: "unknown_mints"
+        case .noEvent: "no_event"
+        case .badIndex: "bad_index"
+        case .tooLarge: "too_large"
+        }
+    }
 
     package static func < (left: ParseFailure, right: ParseFailure) -> Bool {
         left.rawValue < right.rawValue

@@ -99,7 +99,7 @@ final class BatchFiller {
         var intake = RecordIntake()
         swap(&intake, &self.intake)
         defer { swap(&intake, &self.intake) }
-        while !batch.isFull {
+        while !batch.isFull, batch.records < options.batchRecordsMax {
             if let through = options.through, cursor.expected > through {
                 reading.step = .ends
                 return

@@ -154,7 +154,7 @@ final class ChainFold {
 
     private static let lackOfBeginning = "the log begins here: older segments are gone"
 
-    /// Tells of events as they were decoded, in the order of the wire.
+    /// Tells of events as they were decoded, and of accounts, in the order of the wire.
     private func tell(
         _ observer: any FoldObserver,
         _ input: AssemblerInput,
@@ -169,8 +169,23 @@ final class ChainFold {
                 guard let facts = transaction.facts else { continue }
                 observer.decoded(facts, slot: block.header.slot.number, at: sequence)
             }
+            for account in block.accounts { tell(observer, account, at: sequence) }
+        case .account(_, let account): tell(observer, account, at: sequence)
         default: return
         }
+    }
+
+    private func tell(
+        _ observer: any FoldObserver,
+        _ account: AccountInput,
+        at sequence: Sequence
+    ) {
+        guard let content = account.content else { return }
+        observer.seen(
+            AccountFact(account: account.account, content: content),
+            slot: account.slot.number,
+            at: sequence
+        )
     }
 
     /// What of an action concerns slots up to the end; nil for nothing.

@@ -8,6 +8,8 @@ package protocol FoldObserver: AnyObject {
     var wantsDecoded: Bool { get }
     /// Events as they were decoded, before it is known whether their slot will count.
     func decoded(_ facts: TransactionFacts, slot: UInt64, at sequence: Sequence)
+    /// An account of a slot as a record tells it, before it is known whether the slot will count.
+    func seen(_ account: AccountFact, slot: UInt64, at sequence: Sequence)
     /// What an assembler asked for, after the engine has done it.
     func folded(_ action: ChainAction, _ engine: ProjectionEngine, at sequence: Sequence)
     /// Something that a projector tells.
@@ -25,6 +27,8 @@ extension FoldObserver {
     package var wantsDecoded: Bool { true }
     /// Nothing to do.
     package func decoded(_ facts: TransactionFacts, slot: UInt64, at sequence: Sequence) {}
+    /// Nothing to do.
+    package func seen(_ account: AccountFact, slot: UInt64, at sequence: Sequence) {}
     /// Nothing to do.
     package func folded(_ action: ChainAction, _ engine: ProjectionEngine, at sequence: Sequence) {}
     /// Nothing to do.

@@ -10,6 +10,8 @@ package struct FoldOptions: Sendable {
     package var commitment: AssemblerConfiguration.Commitment = .confirmed
     /// Threads that parse beside the one that folds.
     package var helpers = 1
+    /// Records that are read, parsed and folded at a time, at most; a batch has limits of its own.
+    package var batchRecordsMax = UInt64.max
     /// When checkpoints are due and how many rows stay in memory.
     package var limits = ProjectionEngine.Limits()
     /// Whether to go on behind damage.

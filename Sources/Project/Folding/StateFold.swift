@@ -198,11 +198,17 @@ package final class StateFold {
         engine.gaps.contains(where: \.isLackOfBeginning)
     }
 
+    /// The last record that was taken; `none` before the first.
+    package var last: Sequence { report.last }
+
     /// Whether there were bundles behind the slot or time that was asked for.
     package var hasMore: Bool { !chain.leftOut.isEmpty }
 
     /// What the assembler saw and left out.
     package var assembly: AssemblerTally { chain.assembler.tally }
+
+    /// How the slots that were folded are proved.
+    package var evidence: EvidenceTally { chain.assembler.evidence }
 
     /// Folds up to the end.
     ///

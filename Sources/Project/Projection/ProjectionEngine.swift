@@ -123,6 +123,9 @@ package final class ProjectionEngine {
     /// Bundles that can be taken back, the oldest first.
     package var unsettled: [AppliedBundle] { journal }
 
+    /// The number of the newest bundle that can be taken back; nil when there is none.
+    var unsettledSerial: UInt64? { journal.last?.serial }
+
     /// Digest of the chain's state after the last bundle.
     package var chainDigest: StateDigest {
         head?.digest ?? store.chainDigest

@@ -33,7 +33,8 @@ public final class StateStore {
             restore: { () throws(StorageError) in try table.restoreRows() },
             save: { () throws(StorageError) in try table.saveRows() },
             confirm: { table.confirmRows() },
-            list: { () throws(StorageError) in try table.listRows() }
+            list: { () throws(StorageError) in try table.listRows() },
+            changes: { table.listChanges() }
         )
         tables.append(table)
         self.actions.append(actions)

@@ -82,6 +82,8 @@ struct TableActions {
     @usableFromInline var confirm: () -> Void
     /// All rows by rising key.
     @usableFromInline var list: () throws(StorageError) -> [ListedRow]
+    /// What the newest journaled bundle did, in no order.
+    @usableFromInline var changes: () -> [ChangedRow]
 
     @usableFromInline
     init(
@@ -91,7 +93,8 @@ struct TableActions {
         restore: @escaping () throws(StorageError) -> Void,
         save: @escaping () throws(StorageError) -> Void,
         confirm: @escaping () -> Void,
-        list: @escaping () throws(StorageError) -> [ListedRow]
+        list: @escaping () throws(StorageError) -> [ListedRow],
+        changes: @escaping () -> [ChangedRow]
     ) {
         self.close = close
         self.undo = undo
@@ -100,5 +103,6 @@ struct TableActions {
         self.save = save
         self.confirm = confirm
         self.list = list
+        self.changes = changes
     }
 }

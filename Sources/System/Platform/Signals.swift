@@ -10,7 +10,7 @@ package struct Signals: Sendable {
     ///
     /// - Throws: the error of `pthread_sigmask` or `signalfd`.
     package init() throws(SystemError) {
-        signal(SIGPIPE, SIG_IGN)
+        Signals.ignoreBrokenPipes()
         var set = sigset_t()
         sigemptyset(&set)
         for number in [SIGINT, SIGTERM, SIGHUP] { sigaddset(&set, number) }
@@ -19,6 +19,9 @@ package struct Signals: Sendable {
         descriptor = signalfd(-1, &set, Int32(SFD_CLOEXEC))
         if descriptor < 0 { throw .last("signalfd") }
     }
+
+    /// Makes writing to a pipe that nobody reads an error like any other, for the whole process.
+    package static func ignoreBrokenPipes() { signal(SIGPIPE, SIG_IGN) }
 
     /// Waits for the next signal.
     ///

@@ -169,6 +169,22 @@ import Testing
         )
     }
 
+    @Test func `numbers that stand for something are told in words`() {
+        let before = "token,phase,venue,trades\nA,2,1,4\nB,3,9,5\n"
+        let after = "token,phase,venue,trades\nA,3,2,5\nB,3,9,5\nC,1,6,7\n"
+        #expect(
+            RowDifference("tokens.csv", keyCount: 1, before, after).text == """
+                  tokens.csv: 2 rows differ
+                    A
+                      phase: trading -> near_graduation
+                      venue: pump_curve -> pumpswap
+                      trades: 4 -> 5
+                    + C,created,launchlab,7
+
+                """
+        )
+    }
+
     @Test func `names that strangers chose steer no terminal and part no rows`() {
         let before = "token,name\nA,\"\u{1B}[2J\n\"\"x,\"\nB,b\n"
         let after = "token,name\nA,\"\u{202E}y\r\n,\"\nB,b\n"

@@ -34,6 +34,10 @@ struct AssemblyScenario {
                 look(machine)
                 continue
             }
+            if command == "evidence" {
+                tellEvidence(machine.evidence)
+                continue
+            }
             let input = try input(command, &words, String(line))
             sequence += 1
             var actions: [ChainAction] = []
@@ -75,6 +79,19 @@ struct AssemblyScenario {
         seen += " conflicts \(tally.conflicts) overfull \(tally.overfull)"
         seen += " crowded-out \(tally.crowdedOut) forced-final \(tally.forcedFinal)"
         seen += " enrichments from \(machine.enrichmentPosition)\n"
+    }
+
+    private mutating func tellEvidence(_ evidence: EvidenceTally) {
+        func text(_ counts: EvidenceTally.Counts) -> String {
+            "counted \(counts.counted) barrier \(counts.barrier) unproved \(counts.unproved)"
+        }
+        seen += "evidence: \(text(evidence.slots))\n"
+        for (group, counts) in evidence.groups {
+            // Groups are bits; that of no group is the lowest.
+            let name =
+                group == .everything ? "everything" : "\(group.rawValue.trailingZeroBitCount - 1)"
+            seen += "    group \(name): \(text(counts))\n"
+        }
     }
 
     private func input(

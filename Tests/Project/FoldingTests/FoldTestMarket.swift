@@ -1,4 +1,5 @@
 import Folding
+import GeyserDecoding
 import MarketModel
 import Platform
 import Projection
@@ -32,6 +33,12 @@ final class FoldTestMarket {
         reader = try RecordingReader(path: path, disk: LinuxFileSystem())
     }
 
+    /// One that something else has written.
+    init(path: String) throws {
+        self.path = path
+        reader = try RecordingReader(path: path, disk: LinuxFileSystem())
+    }
+
     deinit {
         // A folder that stays costs nobody anything but its bytes.
         _ = try? removeTree(path)
@@ -47,6 +54,52 @@ final class FoldTestMarket {
                 try disk.remove(inner)
             }
         }
+    }
+
+    /// The same recording with more messages on its newest stream, all of its own staying in order.
+    ///
+    /// `body` is given a slot that is under way and a message of it, and says what comes next; beside
+    /// the recording comes the record of each message that was put in.
+    func joined(
+        _ body: (_ slot: UInt64, _ real: [UInt8]) -> StrangeMessage?
+    ) throws -> (market: FoldTestMarket, records: [Sequence]) {
+        var random = SystemRandom()
+        let path = "/tmp/tapedeck-fold-\(random.next())"
+        var options = LogOptions()
+        options.durability = .none
+        let writer = try LogWriter(
+            path: path,
+            disk: LinuxFileSystem(),
+            clock: StillClock(),
+            random: SeededRandom(seed: 1),
+            options: options
+        )
+        var newest = StreamID.none
+        var records: [Sequence] = []
+        var frames = 0
+        let cursor = try RecordCursor(reader)
+        while case .record = try cursor.next() {
+            let envelope = cursor.envelope
+            if envelope.kind == .runStarted || envelope.kind == .runEnded { continue }
+            let payload = Array(cursor.unsafePayload)
+            let copied = try writer.append(envelope, payload: payload.span.bytes).sequence
+            // Streams are named by their sequences: nothing is put in before they are open.
+            precondition(!records.isEmpty || copied == envelope.sequence)
+            if envelope.kind == .streamOpened { newest = max(newest, copied) }
+            guard envelope.kind == .grpcMessageIn, envelope.stream == newest else { continue }
+            frames += 1
+            guard let slot = UpdateSummary.slot(of: payload.span.bytes), frames > 400,
+                frames.isMultiple(of: 40),
+                let message = body(slot.number, payload)
+            else { continue }
+            var strange = envelope
+            strange.wireByte = message.isCompressed ? 1 : 0
+            records.append(
+                try writer.append(strange, payload: message.bytes.span.bytes).sequence
+            )
+        }
+        try writer.close(cause: "test")
+        return (try FoldTestMarket(path: path), records)
     }
 
     /// Folds all of it.
@@ -69,6 +122,17 @@ final class FoldTestMarket {
         return fold
     }
 
+    /// Folds all of it and says what was done.
+    func report(
+        helpers: Int = 0,
+        _ change: (inout FoldOptions) -> Void = { _ in }
+    ) throws -> StateFold.Report {
+        var options = FoldOptions()
+        options.helpers = helpers
+        change(&options)
+        return try StateFold(reader, options, storage: nil, clock: StillClock()).run()
+    }
+
     /// Chain digests of slots that stand at the end, final or not, by slot.
     func standing() throws -> [UInt64: StateDigest] {
         let finals = FinalDigests()
@@ -84,6 +148,12 @@ final class FoldTestMarket {
         _ = try fold(observer: finals, change)
         return finals.digests
     }
+}
+
+/// A message that no good node sends.
+struct StrangeMessage {
+    var bytes: [UInt8]
+    var isCompressed = false
 }
 
 /// Chain digests of final slots.

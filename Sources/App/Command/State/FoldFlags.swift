@@ -37,6 +37,13 @@ enum FoldFlags {
         fallback: "1000000",
         help: "Rows of one table that may stay in memory once stored; never changes a result"
     )
+    /// `--batch-records N`
+    static let batchRecords = Flag(
+        name: "batch-records",
+        value: ("N", .count(1...1024)),
+        fallback: "1024",
+        help: "Records that are decoded and folded at a time; never changes a result"
+    )
     /// `--at R`
     static let at = Flag(
         name: "at",
@@ -45,7 +52,9 @@ enum FoldFlags {
         help: "As known at a record (seq:100), or after a slot or time, from all that the log has"
     )
     /// What every folding verb takes.
-    static let all = [projector, commitment, threads, hotRows, SharedFlags.skipDamage]
+    static let all = [
+        projector, commitment, threads, hotRows, batchRecords, SharedFlags.skipDamage,
+    ]
 }
 
 extension ParsedArguments {
@@ -62,6 +71,8 @@ extension ParsedArguments {
         options.helpers = Int(threads) - 1
         // Likewise.
         options.limits.residentRowsMax = Int(clamping: count("hot-rows") ?? 1_000_000)
+        // Likewise: what a batch holds anyhow.
+        options.batchRecordsMax = count("batch-records") ?? .max
         options.skipsDamage = has("skip-damage")
         guard let text = text("at") else { return options }
         try options.end(at: text)

@@ -1,6 +1,7 @@
 import Assembly
 import Folding
 import MarketModel
+import Pipeline
 import Platform
 import Projection
 import RecordModel
@@ -31,6 +32,7 @@ final class FoldSession: FoldObserver {
     // What a verb wants to hear of; nothing by default.
 
     var onDecoded: ((TransactionFacts, UInt64, Sequence) -> Void)?
+    var onSeen: ((AccountFact, UInt64, Sequence) -> Void)?
     var onFolded: ((ChainAction, ProjectionEngine, Sequence) -> Void)?
     var onNotice: ((Notice, Sequence) -> Void)?
     /// Told that all is folded again, from the beginning or an anchor, because some of it came
@@ -129,11 +131,36 @@ final class FoldSession: FoldObserver {
         return onRestart != nil || (onDecoded == nil && onFolded == nil && onNotice == nil)
     }
 
+    /// Makes sure that the recording has data of a chain that monitors know. One that has none yet
+    /// may still get some; one whose data is all of other chains never makes a state.
+    ///
+    /// - Parameter report: of what was folded.
+    /// - Throws: `VerbFailure`; `LogError`.
+    func requireKnownChain(_ report: StateFold.Report) throws {
+        let frames = report.pipeline.intake.foreign
+        guard report.ending == .end || follows, report.resumedAt == nil, !isAsKnown,
+            report.pipeline.messages == 0, frames > 0, fold.engine.head == nil
+        else { return }
+        let entries = try RecordedRequests(reader).entries
+        if entries.contains(where: { $0.transport != "websocket" }) { return }
+        let chains = Set(entries.map { $0.chain ?? $0.transport }).sorted()
+        throw VerbFailure(
+            code: report.damage > 0 ? .findings : .failed,
+            message: "nothing to fold: monitors read \(fold.engine.store.chain) alone, and the "
+                + "\(frames) frames of \(path) are of \(chains.joined(separator: " and "))"
+        )
+    }
+
     private func runOnce() throws -> StateFold.Report {
         do throws(FoldError) { return try fold.run() } catch { throw error.failure }
     }
 
-    var isAsked: Bool { interrupt.isAsked }
+    var isAsked: Bool { interrupt.isAsked || isStopped }
+
+    /// Ends the fold as an interrupt does.
+    func stop() { isStopped = true }
+
+    private var isStopped = false
 
     var wantsDecoded: Bool { onDecoded != nil }
 
@@ -149,6 +176,10 @@ final class FoldSession: FoldObserver {
 
     func decoded(_ facts: TransactionFacts, slot: UInt64, at sequence: Sequence) {
         onDecoded?(facts, slot, sequence)
+    }
+
+    func seen(_ account: AccountFact, slot: UInt64, at sequence: Sequence) {
+        onSeen?(account, slot, sequence)
     }
 
     func folded(_ action: ChainAction, _ engine: ProjectionEngine, at sequence: Sequence) {
@@ -169,6 +200,9 @@ final class FoldSession: FoldObserver {
         func skipped(_ damage: String) { session?.skipped(damage) }
         func decoded(_ facts: TransactionFacts, slot: UInt64, at sequence: Sequence) {
             session?.decoded(facts, slot: slot, at: sequence)
+        }
+        func seen(_ account: AccountFact, slot: UInt64, at sequence: Sequence) {
+            session?.seen(account, slot: slot, at: sequence)
         }
         func folded(_ action: ChainAction, _ engine: ProjectionEngine, at sequence: Sequence) {
             session?.folded(action, engine, at: sequence)

@@ -50,6 +50,12 @@ final class ReplayMonitor: FoldObserver {
         }
     }
 
+    /// The state as known when the last record had been played, as `digest` prints it.
+    var digestLine: String {
+        guard let fold else { preconditionFailure("a monitor without a fold") }
+        return "sequence \(fold.last) position \(fold.positionDigest)"
+    }
+
     /// What was noticed since the last call.
     func takeText() -> String {
         defer {

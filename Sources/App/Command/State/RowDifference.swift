@@ -51,7 +51,13 @@ struct RowDifference {
     }
 
     private func line(_ row: [String]) -> String {
-        PlainText.shown(row.joined(separator: ","), Self.rowMax)
+        let cells = row.enumerated().map { shown($1, in: $0) }
+        return PlainText.shown(cells.joined(separator: ","), Self.rowMax)
+    }
+
+    private func shown(_ value: String, in place: Int) -> String {
+        guard place < header.count else { return value }
+        return CodeName.text(value, in: header[place]) ?? value
     }
 
     private func change(_ expected: [String], _ made: [String]) -> String {
@@ -61,7 +67,8 @@ struct RowDifference {
             let other = place < made.count ? made[place] : "nothing"
             guard one != other else { continue }
             let column = place < header.count ? header[place] : "\(place)"
-            text += "      \(column): \(PlainText.shown(one)) -> \(PlainText.shown(other))\n"
+            let (before, after) = (shown(one, in: place), shown(other, in: place))
+            text += "      \(column): \(PlainText.shown(before)) -> \(PlainText.shown(after))\n"
         }
         return text
     }

@@ -35,13 +35,19 @@ struct TablePrint {
     /// Aligned columns, numbers to the right.
     var text: String {
         guard !rows.isEmpty else { return "\(schema.name): no rows\n" }
-        let cells = rows.map { row in row.map { PlainText.shown($0.text(on: chain) ?? "-", 200) } }
+        let cells = rows.map { row in zip(columns, row).map { shown($1, in: $0) } }
         return "\(schema.name): \(schema.meaning)\n"
             + TextGrid(
                 header: columns.map(\.name),
                 rows: cells,
                 isNumber: columns.map(\.type.isNumber)
             ).text
+    }
+
+    /// A value for people: codes in words, texts of strangers harmless, `-` for what is absent.
+    func shown(_ value: ColumnValue, in column: Column) -> String {
+        guard let text = value.text(on: chain) else { return "-" }
+        return CodeName.text(text, in: column.name) ?? PlainText.shown(text, 200)
     }
 
     /// One line a row, behind a header.

@@ -8,6 +8,7 @@ final class TradePrinter {
 
     /// The first failure of writing; nothing is written after it.
     private var failure: (any Error)?
+    var hasFailed: Bool { failure != nil }
 
     /// Writes what is left.
     ///

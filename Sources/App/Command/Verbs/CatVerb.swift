@@ -56,9 +56,7 @@ private func runCat(_ arguments: ParsedArguments) throws -> ExitCode {
         // Quick while records come, easy on the processor while none do.
         pause: { times in interrupt.sleep(nanoseconds: 500_000 << UInt64(min(times / 8, 5))) }
     )
-    do { return try listing.run() } catch let error as SystemError where error.isReaderGone {
-        return .ok
-    }
+    return try listing.run()
 }
 
 /// Writes data to standard output.

@@ -1,3 +1,4 @@
+import Assembly
 import Folding
 import JSONText
 import MarketModel
@@ -13,8 +14,11 @@ let coverageVerb = Verb(
     details: [
         "Parse rate of each strategy: instructions of transactions that succeeded, and that trade, "
             + "create, migrate or move liquidity, whose amounts were read, out of all of them, with "
-            + "their number n. Below that, what no decoder knows, by program, with the first record "
-            + "it appears in.",
+            + "their number n. Below that, what could not be read, and what no decoder knows, by "
+            + "program, with the first record it appears in.",
+        "Then how it is known that nothing of a slot is missing, for each group of subscriptions: "
+            + "counted (as many transactions as its block says), barrier (every stream of the group "
+            + "was there since before the slot and saw it confirmed), or unproved.",
         "Last come the four stages: what each took in, gave on, dropped and failed at, and how "
             + "long things were in it; things pass in batches, and each counts with the time of "
             + "its batch.",
@@ -41,14 +45,20 @@ let coverageVerb = Verb(
         let printer = TradePrinter()
         if arguments.has("trades") {
             session.onDecoded = { facts, slot, _ in
-                printer.add(facts, slot: slot) { try console.write($0) }
+                printer.add(facts, slot: slot) { try writeOutput(Array($0.utf8)) }
+                if printer.hasFailed { session.stop() }
             }
         }
         let report = try session.run()
+        try session.requireKnownChain(report)
         if arguments.has("trades") {
-            try printer.finish { try console.write($0) }
+            try printer.finish { try writeOutput(Array($0.utf8)) }
         } else {
-            let coverage = CoverageReport(report.pipeline, StageTable(session.fold))
+            let coverage = CoverageReport(
+                report.pipeline,
+                session.fold.evidence,
+                StageTable(session.fold)
+            )
             try console.write(
                 arguments.text("format") == "json" ? coverage.json(path) : coverage.text
             )
@@ -61,10 +71,12 @@ let coverageVerb = Verb(
 /// Parse rates and unknowns, for people and programs.
 private struct CoverageReport {
     private let tally: PipelineTally
+    private let evidence: EvidenceTally
     private let stages: StageTable
 
-    init(_ tally: PipelineTally, _ stages: StageTable) {
+    init(_ tally: PipelineTally, _ evidence: EvidenceTally, _ stages: StageTable) {
         self.tally = tally
+        self.evidence = evidence
         self.stages = stages
     }
 
@@ -125,7 +137,58 @@ private struct CoverageReport {
                     isNumber: [false, true, true]
                 ).text
         }
-        return text + unknownText + "\n" + stages.text + "\n"
+        return text + failureText + unknownText + tailText + evidenceText + "\n" + stages.text
+            + "\n"
+    }
+
+    /// What strategies knew and could not read, with the first record of each reason.
+    private var failureText: String {
+        let rows = Strategy.allCases.flatMap { strategy in
+            failures(of: strategy).map { failure, count in
+                ["\(strategy)", "\(failure)", "\(count)", "\(first(failure, of: strategy))"]
+            }
+        }
+        guard !rows.isEmpty else { return "" }
+        return "\nknown and not readable:\n"
+            + TextGrid(
+                header: ["strategy", "reason", "count", "first record"],
+                rows: rows,
+                isNumber: [false, false, true, true]
+            ).text
+    }
+
+    private func first(_ failure: ParseFailure, of strategy: Strategy) -> Sequence {
+        // Whatever failed was met somewhere.
+        tally.firstFailed[strategy]?[failure] ?? .none
+    }
+
+    private var tailText: String {
+        var text = ""
+        if let first = tally.firstUnknownTail {
+            text +=
+                "\nevents longer than is known: \(tally.parse.unknownTailBytes) bytes, the first "
+                + "in record \(first)\n"
+        }
+        if let first = tally.firstCallWithoutProgram {
+            text +=
+                "\ncalls whose program is not among the keys: "
+                + "\(tally.parse.callsWithoutProgram), the first in record \(first)\n"
+        }
+        return text
+    }
+
+    /// How it is known that nothing of a slot is missing, for each group of subscriptions.
+    private var evidenceText: String {
+        func cells(_ name: String, _ counts: EvidenceTally.Counts) -> [String] {
+            [name, "\(counts.counted)", "\(counts.barrier)", "\(counts.unproved)"]
+        }
+        return "\nslots by evidence that nothing of them is missing, and by subscription group:\n"
+            + TextGrid(
+                header: ["group", "counted", "barrier", "unproved"],
+                rows: evidence.groups.map { cells($0.group.name, $0.counts) }
+                    + [cells("whole slot", evidence.slots)],
+                isNumber: [false, true, true, true]
+            ).text
     }
 
     private var unknownText: String {
@@ -167,6 +230,51 @@ private struct CoverageReport {
         writer.endArray()
     }
 
+    private func writeTails(into writer: inout JSONWriter) {
+        for (name, count, first) in [
+            ("unknown_tail_bytes", tally.parse.unknownTailBytes, tally.firstUnknownTail),
+            (
+                "calls_without_program", tally.parse.callsWithoutProgram,
+                tally.firstCallWithoutProgram
+            ),
+        ] {
+            writer.key(name)
+            writer.beginObject()
+            writer.key("count")
+            writer.integerString(count)
+            writer.key("first_sequence")
+            if let first { writer.integerString(first.value) } else { writer.null() }
+            writer.endObject()
+        }
+    }
+
+    /// Slots by kind of evidence, in all and for each group.
+    private func writeEvidence(into writer: inout JSONWriter) {
+        func write(_ counts: EvidenceTally.Counts) {
+            for (name, count) in [
+                ("counted", counts.counted), ("barrier", counts.barrier),
+                ("unproved", counts.unproved),
+            ] {
+                writer.key(name)
+                writer.integerString(count)
+            }
+        }
+        writer.key("evidence")
+        writer.beginObject()
+        write(evidence.slots)
+        writer.key("groups")
+        writer.beginArray()
+        for (group, counts) in evidence.groups {
+            writer.beginObject()
+            writer.key("group")
+            writer.string(group.name)
+            write(counts)
+            writer.endObject()
+        }
+        writer.endArray()
+        writer.endObject()
+    }
+
     func json(_ path: String) -> String {
         var writer = JSONWriter()
         writer.beginObject()
@@ -201,6 +309,13 @@ private struct CoverageReport {
                 writer.integerString(count)
             }
             writer.endObject()
+            writer.key("first_failed")
+            writer.beginObject()
+            for (reason, _) in failures(of: strategy) {
+                writer.key("\(reason)")
+                writer.integerString(first(reason, of: strategy).value)
+            }
+            writer.endObject()
             writer.endObject()
         }
         writer.endArray()
@@ -222,6 +337,8 @@ private struct CoverageReport {
             writer.endObject()
         }
         writer.endArray()
+        writeTails(into: &writer)
+        writeEvidence(into: &writer)
         writer.key("stages")
         stages.write(into: &writer)
         writer.endObject()

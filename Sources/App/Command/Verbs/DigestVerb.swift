@@ -48,6 +48,7 @@ let digestVerb = Verb(
             session.onRestart = { ladder.removeAll() }
         }
         let report = try session.run()
+        try session.requireKnownChain(report)
         try options.requireReached(session, report)
         var text = ""
         if arguments.has("every") {

@@ -69,6 +69,7 @@ private func runRebuild(_ arguments: ParsedArguments) throws -> ExitCode {
     if let bytes = arguments.size("anchor-bytes") { ladder.bytesMax = bytes }
     let session = try FoldSession("rebuild", path, options, isStored ? .state(ladder) : .log)
     let report = try session.run()
+    try session.requireKnownChain(report)
     let fold = session.fold
     if let text = session.start.text(report) { console.say(text) }
     if fold.isPartial {
@@ -84,7 +85,7 @@ private func runRebuild(_ arguments: ParsedArguments) throws -> ExitCode {
                 + "sequence \(report.last) position \(fold.positionDigest)\n"
         )
     } else {
-        console.say("no slot was folded: the recording holds no whole slot of a known chain")
+        console.say("no slot was folded: the recording holds no whole slot yet")
     }
     report.tell("rebuild", console, resumption: arguments.commandLine(without: ["force"]))
     if report.ending == .stopped, options.follows { return .ok }

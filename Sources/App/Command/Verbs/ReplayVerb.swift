@@ -16,7 +16,8 @@ let replayVerb = Verb(
             + "as 'tapedeck cat' prints them.",
         "With --projector the monitors run beside the play, and what they notice goes to standard "
             + "output as it happens: phases, detections, pools that drain. --format ndjson makes it "
-            + "one JSON object a line.",
+            + "one JSON object a line. The summary then ends with the position digest, which is that "
+            + "of 'tapedeck digest' with the same monitors when all was played.",
         "It stops before damage and exits 3; --skip-damage steps over it, which still exits 3. "
             + "When interrupted it prints the command that goes on from there and exits 1.",
     ],
@@ -114,12 +115,10 @@ private func runReplay(_ arguments: ParsedArguments) throws -> ExitCode {
             }
         }
     }
-    let summary: ReplayRun.Summary
-    do { summary = try run.run() } catch let error as SystemError where error.isReaderGone {
-        return .ok
-    }
+    let summary = try run.run()
     if let text = line.finish() { console.talk(text) }
     console.talk(summary.text(range: range, rate: arguments.text("rate") ?? "1"))
+    if let monitor = run.monitor { console.say(monitor.digestLine) }
     if summary.ending == .stopped {
         console.say("interrupted; go on with: \(resumption(arguments, range, summary))")
     }

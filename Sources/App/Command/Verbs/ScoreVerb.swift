@@ -55,6 +55,7 @@ private func runScore(_ arguments: ParsedArguments) throws -> ExitCode {
     options.projectors = options.projectors ?? [TradingProjector.name]
     let session = try FoldSession("score", path, options, .log)
     let report = try session.run()
+    try session.requireKnownChain(report)
     let found = try detections(session.fold.engine)
     let score = DetectionScore(found: found, labels: labels)
     switch arguments.text("format") {

@@ -76,6 +76,7 @@ private func runState(_ arguments: ParsedArguments) throws -> ExitCode {
         )
     }
     let report = try session.run()
+    try session.requireKnownChain(report)
     try options.requireReached(session, report)
     let engine = session.fold.engine
     let wanted = names.isEmpty ? schemas : (schemas + views).filter { names.contains($0.name) }

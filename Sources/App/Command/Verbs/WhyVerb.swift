@@ -10,7 +10,12 @@ let whyVerb = Verb(
     details: [
         "Lists every event that names the entity, in the order of the chain, with the record that "
             + "brought it, its slot, its place and what it said, whether it counts (folded), and "
-            + "below that the rows of all tables that have the entity as a key."
+            + "below that the rows of all tables that have the entity as a key, and the detections "
+            + "that name it, with the record that made each.",
+        "--field lists the records that changed one value instead, each with the value before and "
+            + "after it. A slot is folded whole; what a record changed is what the value would "
+            + "have been had the slot ended there. 'account' stands for an account as it was after "
+            + "the slot's last transaction, 'slot' for the slot itself and how it is proved.",
     ],
     operands: [
         SharedFlags.recording,
@@ -23,6 +28,12 @@ let whyVerb = Verb(
     flags: FoldFlags.all + [
         FoldFlags.at,
         Flag(
+            name: "field",
+            value: ("NAME", .text),
+            fallback: "all events",
+            help: "One value: COLUMN or TABLE.COLUMN, as 'state --table list' names them"
+        ),
+        Flag(
             name: "last",
             value: ("N", .count(1...1_000_000)),
             fallback: "all",
@@ -33,7 +44,12 @@ let whyVerb = Verb(
         .init(
             purpose: "where a token's numbers come from",
             line: "tapedeck why deck 5iGzwbaBAtmDAAu7wS4Tprz6TMpJ2XnMgpqVaWqQpump"
-        )
+        ),
+        .init(
+            purpose: "what moved it along its curve",
+            line: "tapedeck why deck 5iGzwbaBAtmDAAu7wS4Tprz6TMpJ2XnMgpqVaWqQpump "
+                + "--field progress"
+        ),
     ],
     exitCodes: [.ok, .failed, .findings],
     run: { arguments in
@@ -41,32 +57,66 @@ let whyVerb = Verb(
         let path = arguments.operands[0]
         let entity = try WhyEntity(arguments.operands[1])
         let session = try FoldSession("why", path, try arguments.foldOptions(), .log)
-        let trace = EntityTrace(entity)
-        session.onDecoded = { trace.decoded($0, slot: $1, at: $2) }
-        session.onFolded = { action, _, _ in trace.folded(action) }
-        let report = try session.run()
         let last = Int(clamping: arguments.count("last") ?? UInt64.max)  // all
-        var text = trace.text(last: last)
-        var hasRows = false
-        for schema in session.fold.engine.store.schemas {
-            let rows = try entity.rows(of: schema, session.fold.engine)
-            hasRows = hasRows || !rows.isEmpty
-            text += rows
+        let records = BundleRecords()
+        session.onSeen = { records.seen($0, slot: $1, at: $2) }
+        let answer: any WhyAnswer
+        if let field = arguments.text("field") {
+            let values = try ValueTrace(entity, field, records, session.fold.engine.store.schemas)
+            session.onDecoded = { records.decoded($0, slot: $1, at: $2) }
+            answer = values
+        } else {
+            let trace = EntityTrace(entity, records)
+            session.onDecoded = { trace.decoded($0, slot: $1, at: $2) }
+            answer = trace
         }
-        try console.write(text)
+        var failure: (any Error)?
+        session.onFolded = { action, engine, sequence in
+            do { try answer.folded(action, engine, at: sequence) } catch {
+                failure = error
+                session.stop()
+            }
+            records.folded(action)
+        }
+        session.onRestart = {
+            answer.removeAll()
+            records.removeAll()
+        }
+        let report = try session.run()
+        if let failure { throw failure }
+        try session.requireKnownChain(report)
+        try console.write(try answer.text(last: last, session.fold.engine))
         report.tell("why", console, resumption: arguments.commandLine())
-        guard trace.count > 0 || hasRows else {
+        guard !answer.isEmpty else {
             throw VerbFailure(
                 code: report.code == .ok ? .failed : report.code,
-                message: "no event of this recording names \(arguments.operands[1])"
+                message: "\(answer.lack) \(arguments.operands[1])"
             )
         }
         return report.code
     }
 )
 
+/// What `why` collects while a recording is folded.
+protocol WhyAnswer: AnyObject {
+    /// Takes what the engine has done last.
+    func folded(
+        _ action: ChainAction,
+        _ engine: ProjectionEngine,
+        at sequence: Sequence
+    ) throws(StorageError)
+    /// Forgets everything: all is folded again.
+    func removeAll()
+    /// What was found.
+    func text(last: Int, _ engine: ProjectionEngine) throws -> String
+    /// Whether nothing was found; valid behind `text`.
+    var isEmpty: Bool { get }
+    /// What there is none of, in words.
+    var lack: String { get }
+}
+
 /// What is asked about.
-private enum WhyEntity {
+enum WhyEntity {
     case address(Address)
     case transaction(TransactionID)
 
@@ -91,82 +141,32 @@ private enum WhyEntity {
         }
     }
 
-    /// Rows that have the address in their key.
-    func rows(of schema: TableSchema, _ engine: ProjectionEngine) throws -> String {
-        guard case .address(let address) = self, schema.key.contains(where: { $0.type == .address })
-        else { return "" }
-        let table = try TablePrint(schema, engine)
-        var text = ""
-        for row in table.rows where row.prefix(schema.key.count).contains(.address(address)) {
-            text += "\n\(schema.name)\n"
-            let cells = zip(table.columns, row).compactMap { column, value in
-                // Texts are written by strangers.
-                value.text(on: engine.store.chain)
-                    .map { ["  " + column.name, PlainText.shown($0, 200)] }
-            }
-            text +=
-                TextGrid(header: ["  column", "value"], rows: cells, isNumber: [false, false])
-                .text
-        }
-        return text
+    /// Rows that are about it.
+    var rows: OwnRows {
+        guard case .address(let address) = self else { return OwnRows(nil) }
+        return OwnRows(address)
     }
 }
 
-/// The events that name an entity.
-private final class EntityTrace {
-    private struct Line {
-        let slot: UInt64
-        let place: EventPlace
-        let sequence: Sequence
-        let id: TransactionID
-        let said: String
+/// The rows that are about an address: those that have it as a key, and detections that name it.
+struct OwnRows {
+    static let detections = "detections"
+
+    private let bytes: [UInt8]
+
+    /// - Parameter address: nil for none.
+    init(_ address: Address?) { bytes = address?.bytes ?? [] }  // no row has none
+
+    func contain(_ row: ListedRow, of schema: TableSchema) -> Bool {
+        if isIn(row.key) { return true }
+        return schema.name == OwnRows.detections && isIn(row.row)
     }
 
-    private let entity: WhyEntity
-    private var lines: [Line] = []
-    private var folded: Set<UInt64> = []
-    /// Events found, repeated deliveries once.
-    private(set) var count = 0
-    private var known: Set<String> = []
-
-    init(_ entity: WhyEntity) { self.entity = entity }
-
-    func decoded(_ facts: TransactionFacts, slot: UInt64, at sequence: Sequence) {
-        for placed in facts.events where entity.isNamed(by: placed.event, of: facts) {
-            let key = "\(slot)/\(facts.id)/\(placed.place)"
-            guard known.insert(key).inserted else { continue }
-            count += 1
-            lines.append(
-                Line(
-                    slot: slot,
-                    place: placed.place,
-                    sequence: sequence,
-                    id: facts.id,
-                    said: placed.event.sentence
-                )
-            )
+    private func isIn(_ row: [UInt8]) -> Bool {
+        guard let first = bytes.first, row.count >= bytes.count else { return false }
+        // 32 bytes that nobody can choose at will stand where an address stands.
+        return (0...row.count - bytes.count).contains { offset in
+            row[offset] == first && row[offset..<offset + bytes.count].elementsEqual(bytes)
         }
-    }
-
-    func folded(_ action: ChainAction) {
-        switch action {
-        case .apply(let bundle): folded.insert(bundle.position)
-        case .undo(let position): folded.remove(position)
-        case .final, .stale: break
-        }
-    }
-
-    func text(last: Int) -> String {
-        let sorted = lines.sorted { ($0.slot, $0.place) < ($1.slot, $1.place) }
-        return TextGrid(
-            header: ["record", "slot", "place", "counts", "what", "transaction"],
-            rows: sorted.suffix(last).map { line in
-                [
-                    "\(line.sequence)", "\(line.slot)", "\(line.place)",
-                    folded.contains(line.slot) ? "yes" : "no", line.said, "\(line.id)",
-                ]
-            },
-            isNumber: [true, true, true, false, false, false]
-        ).text
     }
 }

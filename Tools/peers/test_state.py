@@ -235,6 +235,29 @@ class State(Case):
             self.assertEqual(totals["unexplained"], {})
             self.assertGreater(totals["equal"], 3)
 
+    def test_decoded_trades_of_an_invented_market_equal_what_the_balances_say(self) -> None:
+        path = synth(self.folder / "invented", 60, 5, "--blocks", "0", "--usdc", "400", "--tokens", "8")
+        source = self.folder / "invented.bin"
+        with source.open("wb") as file:
+            for line in self.ok("cat", path, "--format", "ndjson").stdout.splitlines():
+                record = json.loads(line)
+                if record["kind"] == "grpc_message_in":
+                    message = base64.b64decode(record["payload"], validate=True)
+                    file.write(len(message).to_bytes(4, "little") + message)
+        trades = self.folder / "invented.ndjson"
+        trades.write_text(self.ok("coverage", path, "--trades").stdout)
+        usdc = "EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v"
+        quotes = [json.loads(line).get("quote") for line in trades.read_text().splitlines()]
+        self.assertGreater(quotes.count(usdc), 20)
+        result = subprocess.run(
+            [sys.executable, str(deck.ROOT / "Tools" / "oracle"), "compare", trades, source],
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        self.assertEqual(result.returncode, 0, result.stdout[-3000:])
+        totals = json.loads(result.stdout.splitlines()[-1])
+        self.assertEqual(totals["compared"], totals["equal"])
+        self.assertGreater(totals["equal"], 200)
+
     def test_parse_rates_of_real_data(self) -> None:
         source = deck.SHARED / "data" / "solana" / "real.bin"
         if not source.exists():

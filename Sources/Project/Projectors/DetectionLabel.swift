@@ -55,12 +55,37 @@ package struct DetectionLabel: Hashable, Sendable {
     }
 
     /// The line without its end. No member needs escaping.
-    package func line(on chain: Chain) -> String {
+    package func line(on chain: Chain) -> String { line(on: chain, as: "\(kind)") + "}" }
+
+    /// The line under a class, without the brace at its end.
+    fileprivate func line(on chain: Chain, as name: String) -> String {
         func list(_ ids: [TransactionID]) -> String {
             "[" + ids.map { "\"\($0)\"" }.joined(separator: ",") + "]"
         }
-        return "{\"class\":\"\(kind)\",\"slot\":\"\(slot)\",\"pool\":\"\(pool.text(on: chain))\","
+        return "{\"class\":\"\(name)\",\"slot\":\"\(slot)\",\"pool\":\"\(pool.text(on: chain))\","
             + "\"front\":\(list(fronts)),\"victims\":\(list(victims)),\"back\":\(list(backs)),"
-            + "\"attacker\":\"\(attacker.text(on: chain))\",\"wide\":\(isWide)}"
+            + "\"attacker\":\"\(attacker.text(on: chain))\",\"wide\":\(isWide)"
+    }
+}
+
+/// Something innocent that looks like a class, as those who made the recording know it.
+package struct LookAlikeLabel: Hashable, Sendable {
+    /// The class under which it stands in labels.
+    package static let name = "look_alike"
+
+    /// Its transactions, and as `kind` what it looks like.
+    package var label: DetectionLabel
+    /// Why it is none.
+    package var why: String
+
+    package init(label: DetectionLabel, why: String) {
+        self.label = label
+        self.why = why
+    }
+
+    /// The line without its end; nothing is escaped.
+    package func line(on chain: Chain) -> String {
+        label.line(on: chain, as: LookAlikeLabel.name)
+            + ",\"resembles\":\"\(label.kind)\",\"why\":\"\(why)\"}"
     }
 }

@@ -12,8 +12,14 @@ package struct DetectionScore: Hashable, Sendable {
         package var falsePositives = 0
         /// Labels that were not detected.
         package var falseNegatives = 0
+        /// Innocent patterns that look like this class, and those of them that were taken for it.
+        package var lookAlikes = 0
+        package var lookAlikesDetected = 0
 
         package init() {}
+
+        /// How many labels there are.
+        package var labels: Int { truePositives + falseNegatives }
 
         /// Part of the detections that are right; nil without detections.
         package var precisionBasisPoints: UInt64? {
@@ -30,18 +36,26 @@ package struct DetectionScore: Hashable, Sendable {
     /// Detections that no label tells, and labels that were not detected: class by class, by slot.
     package private(set) var falseAlarms: [DetectionLabel] = []
     package private(set) var misses: [DetectionLabel] = []
+    /// Look-alikes that were taken for what they look like.
+    package private(set) var mistaken: [LookAlikeLabel] = []
 
     /// Compares.
     ///
     /// A detection and a label are one when class and pool are equal and, for each part that the label
     /// has (fronts, victims, backs), at least one transaction is in both. Each is used once: labels in
     /// the order of their slots and transactions, each taking the earliest detection that fits, one
-    /// with exactly its transactions before all others.
+    /// with exactly its transactions before all others. A look-alike is taken for its class when a
+    /// detection that no label tells is one with it.
     ///
     /// - Parameters:
     ///   - found: what was detected, in any order.
     ///   - labels: what happened, in any order.
-    package init(found: [DetectionLabel], labels: [DetectionLabel]) {
+    ///   - lookAlikes: what only looks like it, in any order.
+    package init(
+        found: [DetectionLabel],
+        labels: [DetectionLabel],
+        lookAlikes: [LookAlikeLabel] = []
+    ) {
         for kind in DetectionClass.allCases {
             let found = found.filter { $0.kind == kind }.sorted(by: DetectionScore.precedes)
             let labels = labels.filter { $0.kind == kind }.sorted(by: DetectionScore.precedes)
@@ -62,7 +76,17 @@ package struct DetectionScore: Hashable, Sendable {
                 if exact != nil { counts.exact += 1 }
             }
             counts.falsePositives = found.count - counts.truePositives
-            falseAlarms += found.indices.filter { !isUsed[$0] }.map { found[$0] }
+            let alarms = found.indices.filter { !isUsed[$0] }.map { found[$0] }
+            falseAlarms += alarms
+            let innocent = lookAlikes.filter { $0.label.kind == kind }.sorted {
+                DetectionScore.precedes($0.label, $1.label)
+            }
+            let taken = innocent.filter { each in
+                alarms.contains { DetectionScore.fits($0, each.label) }
+            }
+            counts.lookAlikes = innocent.count
+            counts.lookAlikesDetected = taken.count
+            mistaken += taken
             classes.append((kind, counts))
         }
     }

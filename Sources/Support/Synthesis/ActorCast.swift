@@ -2,7 +2,13 @@
 struct ActorCast {
     /// Leaders that learn and lead at the same time, and how many coins they have for it.
     static let leadersAtOnce = 4
-    static let coinsForLeaders = 160
+    static let coinsForLeaders = 190
+    /// A market with fewer coins gets older tokens for them.
+    private static let coinsMin: UInt32 = 400
+
+    /// Older tokens that a leader learns on, and those that it leads on beside new coins.
+    static let lessons = 22
+    static let samples = 8
 
     /// Put their trades around those of others.
     let attackers: Range<Int>
@@ -20,6 +26,9 @@ struct ActorCast {
     let vaults: Range<Int>
     let leaders: Range<Int>
     let followers: Range<Int>
+    /// Which of Raydium's pools are of older tokens that leaders learn on; none in a market with coins
+    /// enough.
+    let elders: Range<Int>
     /// Buys very many new coins.
     let sniper: Int
     /// pump.fun's trading agent.
@@ -43,6 +52,11 @@ struct ActorCast {
         relations = Int(min(options.copyTraders, 1_000))
         leaders = take((relations + 1) / 2)
         // Some follow too seldom.
+        let learning = min(leaders.count, Self.leadersAtOnce)
+        let isSmall = learning > 0 && options.tokens < Self.coinsMin
+        // Leaders must not have bought more than three in ten.
+        let count = isSmall ? max(100, learning * (Self.lessons + Self.samples)) : 0
+        elders = SolanaChainSynthesis.raydiumCount..<SolanaChainSynthesis.raydiumCount + count
         followers = take(relations + (options.lookAlikes > 0 ? leaders.count : 0))
         sniper = take(1).lowerBound
         agent = take(1).lowerBound
@@ -68,6 +82,7 @@ extension SolanaChainSynthesis {
         while wallets.count <= cast.agent {
             endowWallet(key: wallets.count == cast.agent ? SolanaAddress.mayhemAgent : nil)
         }
+        for _ in cast.elders { endowRaydium(raydium.count, sol: 40...200) }
         outsider.extend(to: wallets.count)
         for index in raydium.indices { raydium[index].holdings.extend(to: wallets.count) }
     }
@@ -90,7 +105,7 @@ extension SolanaChainSynthesis {
         ledger.endow(pool.address, lamports: 6_124_800)
         let authority = SolanaAddress.raydiumAuthority
         ledger.endow(pool.coinVault, token: outsider.holding(owner: authority, amount: token))
-        ledger.endow(pool.pcVault, token: wrapped(authority, lamports))
+        ledger.endow(pool.pcVault, token: holding(.native, of: authority, lamports))
         raydium.append(RaydiumListing(pool: pool, holdings: outsider))
     }
 

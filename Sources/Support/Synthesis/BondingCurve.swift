@@ -1,11 +1,11 @@
-/// The reserves of a pump.fun bonding curve paired with SOL, and its arithmetic.
+/// The reserves of a pump.fun bonding curve, and its arithmetic.
 ///
-/// Amounts are lamports and raw token units (6 decimals). The product of the virtual reserves
-/// never falls.
+/// Amounts are raw units of the quote and of the token (6 decimals). The product of the virtual
+/// reserves never falls.
 struct BondingCurve: Equatable, Sendable {
     struct Quote: Equatable, Sendable {
         /// What moves the curve, without fees.
-        var lamports: UInt64
+        var amount: UInt64
         var tokens: UInt64
         var protocolFee: UInt64
         var creatorFee: UInt64
@@ -15,28 +15,35 @@ struct BondingCurve: Equatable, Sendable {
 
     static let protocolBasisPoints: UInt64 = 95
     static let creatorBasisPoints: UInt64 = 30
-    /// Lamports that the program keeps when a full curve becomes a pool.
-    static let migrationFee: UInt64 = 15_000_001
     static let supply: UInt64 = 1_000_000_000_000_000
 
-    private(set) var virtualLamports: UInt64 = 30_000_000_000
-    private(set) var virtualTokens: UInt64 = 1_073_000_000_000_000
-    private(set) var realLamports: UInt64 = 0
-    private(set) var realTokens: UInt64 = 793_100_000_000_000
+    /// Tokens that a fresh curve sells; the others are for the pool.
+    static let tokensForSale: UInt64 = 793_100_000_000_000
 
-    init() {}
+    private(set) var virtualQuote: UInt64
+    private(set) var virtualTokens: UInt64 = 1_073_000_000_000_000
+    private(set) var realQuote: UInt64 = 0
+    private(set) var realTokens = Self.tokensForSale
+    /// What the program keeps when a full curve becomes a pool: of SOL only.
+    let migrationFee: UInt64
+
+    /// A fresh curve: at 30 SOL or what was about as much.
+    init(_ quote: SolanaQuote = .native) {
+        virtualQuote = quote.unit * 30
+        migrationFee = quote == .native ? 15_000_001 : 0
+    }
 
     var isComplete: Bool { realTokens == 0 }
 
     /// The price of exactly so many tokens; at most what the curve still has.
     func quote(buying tokens: UInt64) -> Quote {
         let bought = min(tokens, realTokens)
-        let lamports =
-            SolanaMath.multiply(bought, virtualLamports, dividedBy: virtualTokens - bought) + 1
-        return quote(lamports, bought)
+        let amount =
+            SolanaMath.multiply(bought, virtualQuote, dividedBy: virtualTokens - bought) + 1
+        return quote(amount, bought)
     }
 
-    /// What a budget of lamports buys, fees included.
+    /// What a budget buys, fees included.
     func quote(spending budget: UInt64) -> Quote {
         let points = Self.protocolBasisPoints + Self.creatorBasisPoints
         var net = SolanaMath.multiply(budget, 10_000, dividedBy: 10_000 + points)
@@ -45,7 +52,7 @@ struct BondingCurve: Equatable, Sendable {
         let tokens = SolanaMath.multiply(
             net - 1,
             virtualTokens,
-            dividedBy: virtualLamports + net - 1
+            dividedBy: virtualQuote + net - 1
         )
         // The last tokens are sold for what they cost, not for the whole budget.
         if tokens > realTokens { return quote(buying: realTokens) }
@@ -55,31 +62,31 @@ struct BondingCurve: Equatable, Sendable {
     /// What so many tokens bring, before fees.
     func quote(selling tokens: UInt64) -> Quote {
         quote(
-            SolanaMath.multiply(tokens, virtualLamports, dividedBy: virtualTokens + tokens),
+            SolanaMath.multiply(tokens, virtualQuote, dividedBy: virtualTokens + tokens),
             tokens
         )
     }
 
     mutating func buy(_ quote: Quote) {
-        virtualLamports += quote.lamports
-        realLamports += quote.lamports
+        virtualQuote += quote.amount
+        realQuote += quote.amount
         virtualTokens -= quote.tokens
         realTokens -= quote.tokens
     }
 
     mutating func sell(_ quote: Quote) {
-        virtualLamports -= quote.lamports
-        realLamports -= quote.lamports
+        virtualQuote -= quote.amount
+        realQuote -= quote.amount
         virtualTokens += quote.tokens
         realTokens += quote.tokens
     }
 
-    private func quote(_ lamports: UInt64, _ tokens: UInt64) -> Quote {
+    private func quote(_ amount: UInt64, _ tokens: UInt64) -> Quote {
         Quote(
-            lamports: lamports,
+            amount: amount,
             tokens: tokens,
-            protocolFee: SolanaMath.fee(lamports, basisPoints: Self.protocolBasisPoints),
-            creatorFee: SolanaMath.fee(lamports, basisPoints: Self.creatorBasisPoints)
+            protocolFee: SolanaMath.fee(amount, basisPoints: Self.protocolBasisPoints),
+            creatorFee: SolanaMath.fee(amount, basisPoints: Self.creatorBasisPoints)
         )
     }
 }

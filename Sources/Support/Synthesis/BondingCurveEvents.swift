@@ -7,16 +7,17 @@ extension BondingCurveMarket {
         for text in [name, symbol, uri] { event.appendBorsh(text) }
         for key in [mint, address, creator.key, creator.key] { event.append(key) }
         event.appendLittleEndian(context.timestamp)
-        let fresh = BondingCurve()
+        let fresh = BondingCurve(quote)
         for value in [
-            fresh.virtualTokens, fresh.virtualLamports, fresh.realTokens, BondingCurve.supply,
+            fresh.virtualTokens, quote == .native ? fresh.virtualQuote : 0, fresh.realTokens,
+            BondingCurve.supply,
         ] { event.appendLittleEndian(value) }
-        event.append(SolanaAddress.token)
+        event.append(holdings.program)
         event.appendBorsh(false)  // mayhem
         guard context.layout == .july2026 else { return event }
         event.appendBorsh(false)  // cashback
-        event.append(SolanaKey.zero)  // quote mint: native SOL
-        event.appendLittleEndian(fresh.virtualLamports)
+        event.append(quote.mintOnCurve)
+        event.appendLittleEndian(fresh.virtualQuote)
         return event
     }
 
@@ -25,28 +26,27 @@ extension BondingCurveMarket {
         var event: [UInt8] = [0x5f, 0x72, 0x61, 0x9c, 0xd4, 0x2e, 0x98, 0x08]
         for key in [user.key, mint, address] { event.append(key) }
         event.appendLittleEndian(context.timestamp)
-        if context.layout == .july2026 { event.append(SolanaKey.zero) }
+        if context.layout == .july2026 { event.append(quote.mintOnCurve) }
         return event
     }
 
     /// `CompletePumpAmmMigrationEvent`.
     func migrationEvent(
         _ user: SolanaWallet,
-        tokens: UInt64,
-        lamports: UInt64,
+        moved: (tokens: UInt64, quote: UInt64),
         pool: SolanaKey,
         _ context: SolanaSlotContext
     ) -> [UInt8] {
         var event: [UInt8] = [0xbd, 0xe9, 0x5d, 0xb9, 0x5c, 0x94, 0xea, 0x94]
         event.append(user.key)
         event.append(mint)
-        for value in [tokens, lamports, BondingCurve.migrationFee] {
+        for value in [moved.tokens, moved.quote, curve.migrationFee] {
             event.appendLittleEndian(value)
         }
         event.append(address)
         event.appendLittleEndian(context.timestamp)
         event.append(pool)
-        if context.layout == .july2026 { event.append(SolanaAddress.wrappedSOL) }
+        if context.layout == .july2026 { event.append(quote.mint) }
         return event
     }
 }

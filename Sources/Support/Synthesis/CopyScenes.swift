@@ -17,6 +17,8 @@ struct CopyBook {
         /// Slots from the leader's buy to the own one.
         var lags: [UInt64] = []
         var isTold = false
+        /// Whether it was told as one that only looks like it.
+        var isToldInnocent = false
     }
 
     /// Tokens that anybody has bought.
@@ -24,6 +26,10 @@ struct CopyBook {
     private var elders: [SolanaKey] = []
     var leaders: [Int: Leader] = [:]
     var followers: [Int: Follower] = [:]
+    /// What leaders bought as such, in the newest slots.
+    private(set) var leads: [MarketFill] = []
+    /// How often the sniper bought after a leader.
+    var sniped: [Int: Int] = [:]
 
     /// A token that was there before the run.
     mutating func note(elder mint: SolanaKey) {
@@ -31,6 +37,18 @@ struct CopyBook {
         elders.append(mint)
         tokens += 1
     }
+
+    /// As far as a follower may be behind.
+    static let reach: UInt64 = 10
+
+    mutating func note(lead fill: MarketFill) {
+        leads.removeAll { $0.slot + Self.reach < fill.slot }
+        leads.append(fill)
+    }
+
+    /// Whether a wallet would still be rare with one more token: it neither leads nor follows when it
+    /// buys more than three in ten.
+    func staysRare(_ bought: UInt64) -> Bool { (bought + 1) * 10 <= tokens * 3 }
 
     /// Whether follower and leader are tied by now: three tokens, half of what was led, within five
     /// slots as a rule, five times more often than chance, and neither buys nearly everything.
@@ -51,19 +69,22 @@ extension SolanaChainSynthesis {
 
     /// What a new coin means to leaders and to the sniper.
     mutating func planLaunch(_ context: SolanaSlotContext) {
-        guard let coin = coins.last else { return }
+        // A record is kept for each currency: leaders have theirs in SOL.
+        guard let coin = coins.last, coin.market.quote == .native else { return }
         let venue = MarketVenue.curve(coin.market.mint)
         let number = Int(clamping: launched - 1)
         let lane = number % (ActorCast.leadersAtOnce + 1)
         let group = number / ActorCast.coinsForLeaders
         let leader = cast.leaders.lowerBound + group * ActorCast.leadersAtOnce + lane
-        if lane < ActorCast.leadersAtOnce, cast.leaders.contains(leader) {
+        // With older tokens around they learn on those.
+        let hasLearned = cast.elders.isEmpty || copying.leaders[leader]?.leads == true
+        if lane < ActorCast.leadersAtOnce, cast.leaders.contains(leader), hasLearned {
             let due = context.slot + random.number(in: 1...3)
             scenes.add(SceneSchedule.Scene(due: due, venue: venue, next: .leaderBuys(leader)))
         }
-        guard options.lookAlikes > 0, options.copyTraders > 0, random.chance(perMille: 500) else {
-            return
-        }
+        guard options.lookAlikes > 0, options.copyTraders > 0, cast.elders.isEmpty,
+            random.chance(perMille: 500)
+        else { return }
         let due = context.slot + random.number(in: 1...4)
         scenes.add(SceneSchedule.Scene(due: due, venue: venue, next: .sniperBuys))
     }
@@ -71,12 +92,16 @@ extension SolanaChainSynthesis {
     mutating func leaderBuys(_ leader: Int, _ venue: MarketVenue, _ context: SolanaSlotContext) {
         guard holding(of: leader, on: venue) == 0 else { return }
         var book = copying.leaders[leader] ?? CopyBook.Leader()
+        if book.leads, !copying.staysRare(book.bought) { return }
         let budget = random.number(in: 3...9) * Self.sol / 10
-        fund(leader, budget)
+        fund(leader, budget, on: venue)
         let fill = place(leader, .spend(budget), on: venue, context)
         book.bought += 1
         let leads = book.leads
-        if leads { book.led += 1 }
+        if leads {
+            book.led += 1
+            copying.note(lead: fill)
+        }
         copying.leaders[leader] = book
         for (follower, perMille) in cast.following(leader) where leads {
             guard random.chance(perMille: perMille) else { continue }
@@ -101,26 +126,40 @@ extension SolanaChainSynthesis {
     ) {
         guard holding(of: follower, on: venue) == 0 else { return }
         let budget = random.number(in: 2...6) * Self.sol / 10
-        fund(follower, budget)
+        fund(follower, budget, on: venue)
         let fill = place(follower, .spend(budget), on: venue, context)
         guard let leader = copying.leaders[lead.wallet] else { return }
         var book = copying.followers[follower] ?? CopyBook.Follower()
         defer { copying.followers[follower] = book }
         book.bought += 1
         let lag = context.slot - lead.slot
-        guard leads, lag <= 10 else { return }
+        guard leads, lag <= CopyBook.reach else { return }
         book.lags.append(lag)
-        guard !book.isTold, copying.isRelation(book, leader) else { return }
-        book.isTold = true
+        guard !book.isTold else { return }
+        if copying.isRelation(book, leader) {
+            book.isTold = true
+            tellCopy(lead, fill, nil)
+        } else if book.lags.count >= 3, !book.isToldInnocent {
+            book.isToldInnocent = true
+            tellCopy(lead, fill, .seldom)
+        }
+    }
+
+    private mutating func tellCopy(
+        _ lead: MarketFill,
+        _ fill: MarketFill,
+        _ why: SynthesizedLabel.Innocence?
+    ) {
         tell(
             SynthesizedLabel(
                 kind: .copyTrading,
+                innocence: why,
                 slot: fill.slot,
-                pool: venue.pool.bytes,
+                pool: fill.venue.pool.bytes,
                 fronts: [lead.signature],
                 victims: [],
                 backs: [fill.signature],
-                attacker: wallets[follower].key.bytes
+                attacker: wallets[fill.wallet].key.bytes
             )
         )
     }
@@ -154,8 +193,14 @@ extension SolanaChainSynthesis {
 
     mutating func sniperBuys(_ venue: MarketVenue, _ context: SolanaSlotContext) {
         guard holding(of: cast.sniper, on: venue) == 0 else { return }
-        let budget = random.number(in: 1...4) * Self.sol / 10
-        fund(cast.sniper, budget)
-        place(cast.sniper, .spend(budget), on: venue, context)
+        let budget = random.number(in: 1...4) * quote(of: venue).unit / 10
+        fund(cast.sniper, budget, on: venue)
+        let fill = place(cast.sniper, .spend(budget), on: venue, context)
+        for lead in copying.leads
+        where lead.venue == venue && lead.slot + CopyBook.reach >= fill.slot {
+            let times = (copying.sniped[lead.wallet] ?? 0) + 1  // never before
+            copying.sniped[lead.wallet] = times
+            if times == 3 { tellCopy(lead, fill, .sniper) }
+        }
     }
 }

@@ -33,37 +33,43 @@ struct DeliveryFaults {
     mutating func next() -> Plan {
         made += 1
         var plan = Plan()
-        if isDue(options.forks) { plan.forkDepth = random.number(in: 1...3) }
-        plan.hasDeadSlot = isDue(options.deadSlots)
-        plan.equivocates = isDue(options.equivocations)
-        if isDue(options.missedSlots), streams > 0 {
+        // Apart from each other: of two in one slot one might hide the other.
+        if isDue(options.forks, at: 4) { plan.forkDepth = random.number(in: 1...3) }
+        plan.hasDeadSlot = isDue(options.deadSlots, at: 5)
+        plan.equivocates = isDue(options.equivocations, at: 3)
+        if isDue(options.missedSlots, at: 2), streams > 0 {
             plan.missingOn = random.index(below: streams)
         }
-        if isDue(options.disconnects), streams > 0 { plan.breaks = random.index(below: streams) }
+        if isDue(options.disconnects, at: 6), streams > 0 {
+            plan.breaks = random.index(below: streams)
+        }
         return plan
     }
 
-    private func isDue(_ count: UInt32) -> Bool {
-        EvenSpread(count: count, over: options.slots).due(at: made) > 0
+    private func isDue(_ count: UInt32, at phase: UInt64) -> Bool {
+        EvenSpread(count: count, over: options.slots, phase: phase).due(at: made) > 0
     }
 }
 
-/// So many events spread evenly over so many slots, the first and the last half a distance from the
-/// ends.
+/// So many events spread evenly over so many slots, the last so many eighths of a distance from the
+/// end; by itself half a distance from both ends.
 struct EvenSpread {
     private let count: UInt64
     private let slots: UInt64
+    private let phase: UInt64
 
-    init(count: UInt32, over slots: UInt32) {
+    init(count: UInt32, over slots: UInt32, phase: UInt64 = 4) {
+        precondition(phase < 8, "a distance has eight eighths")
         self.count = UInt64(count)
         self.slots = UInt64(max(slots, 1))
+        self.phase = phase
     }
 
     /// How many fall on a slot, counted from 1.
     func due(at made: UInt64) -> UInt64 { through(made) - through(made - 1) }
 
     private func through(_ made: UInt64) -> UInt64 {
-        (2 * made * count + slots) / (2 * slots)
+        (8 * made * count + phase * slots) / (8 * slots)
     }
 }
 

@@ -10,6 +10,8 @@ struct GeyserFeed {
     private var faults: MarketRandom
     private let duplicatedPerMille: UInt32
     private let latePerMille: UInt32
+    /// Whether accounts of the token programs were asked for.
+    private let takesTokens: Bool
     private let tellsSignatures: Bool
     private var nextPing: Int64 = 0
 
@@ -28,6 +30,7 @@ struct GeyserFeed {
         self.wholeBlocks = wholeBlocks
         duplicatedPerMille = options.duplicatedPerMille
         latePerMille = options.latePerMille
+        takesTokens = options.tokenAccounts
         tellsSignatures = options.hasActors
         random = MarketRandom(seed: options.seed ^ 0x6765_7973_6572_0000 ^ UInt64(stream))
         faults = MarketRandom(seed: options.seed ^ 0x6661_756c_7400_0000 ^ UInt64(stream))
@@ -60,7 +63,11 @@ struct GeyserFeed {
             SynthesizedField(name: "date", value: "Mon, 05 Jan 2026 12:00:00 GMT"),
         ]
         add(.opened(opened), at: time, into: &queue)
-        let request = GeyserMessages.request(wholeBlocks: wholeBlocks, takesAll: takesAll)
+        let request = GeyserMessages.request(
+            wholeBlocks: wholeBlocks,
+            takesAll: takesAll,
+            takesTokens: takesTokens
+        )
         add(.message(.outgoing, request), at: time + Self.millisecond, into: &queue)
         add(.accepted(status: 200, fields: fields), at: time + 9 * Self.millisecond, into: &queue)
         ping(at: time + 10 * Self.millisecond, into: &queue)
@@ -163,7 +170,9 @@ struct GeyserFeed {
                 )
                 // An account may come before the transaction that wrote it.
                 let lead = random.chance(perMille: 300) ? Int64(-100_000) : 100_000
-                update([GeyserFilters.accounts], 2, body, sent + lead, &queue)
+                let isToken = GeyserFilters.tokenPrograms.contains(image.owner)
+                let filter = isToken ? GeyserFilters.tokens : GeyserFilters.accounts
+                update([filter], 2, body, sent + lead, &queue)
                 version += 1
             }
         }

@@ -101,13 +101,18 @@ enum GeyserMessages {
     }
 
     /// The first request of a stream: one named filter for each kind; of all transactions, or of the
-    /// market's and of votes, with the market's accounts.
-    static func request(wholeBlocks: Bool, takesAll: Bool) -> [UInt8] {
+    /// market's and of votes, with the market's accounts and, if so wanted, those of all tokens.
+    static func request(wholeBlocks: Bool, takesAll: Bool, takesTokens: Bool) -> [UInt8] {
         let programs = [SolanaAddress.pump, SolanaAddress.pumpSwap, SolanaAddress.raydium]
         var request = ProtobufBytes()
         if !wholeBlocks, !takesAll {
             filter(1, GeyserFilters.accounts, into: &request) { filter in
                 for program in programs { filter.string(3, program.base58) }
+            }
+            if takesTokens {
+                filter(1, GeyserFilters.tokens, into: &request) { filter in
+                    for program in GeyserFilters.tokenPrograms { filter.string(3, program.base58) }
+                }
             }
         }
         filter(2, GeyserFilters.slots, into: &request) { $0.present(2, 1) }
@@ -176,6 +181,8 @@ enum GeyserMessages {
 /// Filter names of the subscription; updates repeat the names of those that matched.
 enum GeyserFilters {
     static let accounts = "market_accounts"
+    static let tokens = "token_accounts"
+    static let tokenPrograms = [SolanaAddress.token, SolanaAddress.token2022]
     static let slots = "slots"
     static let transactions = "market"
     static let votes = "votes"

@@ -15,7 +15,7 @@ enum MarketVenue: Hashable {
 /// One trade that somebody wants to make.
 struct MarketOrder {
     enum Size {
-        /// So many lamports, fees included.
+        /// So much of the quote, fees included.
         case spend(UInt64)
         /// Exactly so many tokens; not on Raydium.
         case buy(UInt64)

@@ -45,9 +45,8 @@ extension SolanaChainSynthesis {
         let shares = pools[index].pool.liquidityHoldings.balance(of: wallet, in: ledger)
         switch random.next(below: 100) {
         case 0..<8 where held > 1_000_000_000:
-            fund(wallet, Self.sol)
-            let wrapped = wrappedBalance(of: wallet)
-            provide(index, wallet, held: held, wrapped: wrapped, context)
+            fund(wallet, pools[index].pool.quoted.unit, on: venue)
+            provide(index, wallet, held: held, context)
         case 8..<16 where shares > 1_000:
             withdraw(index, wallet, shares: shares, context)
         default: order(wallet, on: venue, most: 5 * Self.sol, context)
@@ -55,7 +54,8 @@ extension SolanaChainSynthesis {
     }
 
     private mutating func tradeOrdinarily(onRaydium context: SolanaSlotContext) {
-        let index = random.index(below: raydium.count)
+        let open = raydiumWithoutElders
+        let index = open[random.index(below: open.count)]
         let wallet = random.index(below: ordinaryWallets)
         if random.chance(perMille: options.failedPerMille) {
             return failOnRaydium(index, wallet)
@@ -79,8 +79,9 @@ extension SolanaChainSynthesis {
         if sells {
             size = .sell(random.amount(in: sellable / 4...sellable))
         } else {
-            fund(wallet, 12 * Self.sol)
-            let budget = random.amount(in: Self.sol / 20...most)
+            let quote = quote(of: venue)
+            fund(wallet, 12 * quote.unit, on: venue)
+            let budget = random.amount(in: quote.unit / 20...quote.worth(lamports: most))
             let tokens = outcome(.spend(budget), on: venue) ?? 0  // a venue that is there
             if case .raydium = venue {
                 size = .spend(budget)
@@ -131,7 +132,7 @@ extension SolanaChainSynthesis {
     private mutating func failOnRaydium(_ index: Int, _ wallet: Int) {
         let user = wallets[wallet]
         guard let token = raydium[index].holdings.account(of: wallet) else { return transfer() }
-        let balance = wrappedBalance(of: wallet)
+        let balance = balance(of: wallet, in: .native)
         var draft = SolanaTransactionDraft(payer: user.key)
         draft.computeBudget(limit: 90_000, microLamportsPerUnit: ordinaryPrice())
         draft.lookupTable = raydium[index].pool.lookupTable
@@ -140,7 +141,7 @@ extension SolanaChainSynthesis {
             spendsPC: raydium[index].pool.pcMint == SolanaAddress.wrappedSOL,
             balance: balance,
             wallet: user.key,
-            source: user.wrapped,
+            source: user.account(.native),
             destination: token,
             draft: &draft
         )

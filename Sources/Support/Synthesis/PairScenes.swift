@@ -28,11 +28,14 @@ extension SolanaChainSynthesis {
         tolerance: UInt64,
         _ context: SolanaSlotContext
     ) -> (front: MarketFill, victim: MarketFill)? {
-        let budget = max(amount(perMille: 20...40, of: venue), 200_000_000)
+        let budget = max(
+            amount(perMille: 20...40, of: venue),
+            quote(of: venue).worth(lamports: 200_000_000)
+        )
         guard let stranger = pickStrangers(1, isBuy: true, on: venue.pool).first else { return nil }
         let own = max(SolanaMath.multiply(budget, shareOfVictim, dividedBy: 1_000), 1_000_000)
-        fund(stranger, budget)
-        fund(attacker, own)
+        fund(stranger, budget, on: venue)
+        fund(attacker, own, on: venue)
         let low = random.number(in: 10_000...500_000)
         let high = low + random.number(in: 100_000...2_000_000)
         let hasTip = bidsMore && random.chance(perMille: 500)
@@ -115,7 +118,7 @@ extension SolanaChainSynthesis {
     ) -> MarketFill? {
         guard let stranger = pickStrangers(1, isBuy: true, on: venue.pool).first else { return nil }
         let budget = amount(perMille: perMille, of: venue)
-        fund(stranger, budget)
+        fund(stranger, budget, on: venue)
         let large = place(stranger, .spend(budget), on: venue, context)
         return place(of: venue) == nil ? nil : large
     }
@@ -130,24 +133,29 @@ extension SolanaChainSynthesis {
         )
         let isFree = [pair.0, pair.1].allSatisfy { venue in
             !books.isHeld(venue.pool) && !books.isUsed(venue.pool)
-                && !books.fills(on: venue.pool).contains { $0.index + 4 >= transactions.count }
+                && !books.fills(on: venue.pool).contains {
+                    $0.slot == slot && $0.index + 4 >= transactions.count
+                }
         }
         return isFree ? pair : nil
     }
 
     /// Buys where a token is cheap and sells where it is dear, in one transaction.
+    ///
+    /// - Returns: its trades; none when there was nothing to earn.
+    @discardableResult
     mutating func playCycle(
         behindTradeOn venue: MarketVenue,
         other: MarketVenue,
         triggered: Bool,
         _ context: SolanaSlotContext
-    ) {
+    ) -> [MarketFill] {
         guard let searcher = pick(cast.searchers, on: venue.pool),
             !books.hasTraded(searcher, on: other.pool)
-        else { return }
+        else { return [] }
         books.use(venue.pool)
         books.use(other.pool)
-        fund(searcher, 40_000_000_000)
+        fund(searcher, 40_000_000_000, on: venue)
         var large: MarketFill?
         if triggered {
             large = playLarge(venue, perMille: 80...140, context)
@@ -180,8 +188,9 @@ extension SolanaChainSynthesis {
             if let large, let back = fills.first(where: { $0.venue == venue && !$0.isBuy }) {
                 tellBackRun(large, back)
             }
-            return
+            return fills
         }
+        return []
     }
 
     /// A budget with which a cycle earns something, and the tokens in between.

@@ -10,8 +10,8 @@ extension PumpSwapPool {
         var event: [UInt8] = [0xb1, 0x31, 0x0c, 0xd2, 0xa0, 0x76, 0xa7, 0x74]
         event.appendLittleEndian(context.timestamp)
         event.appendLittleEndian(UInt16(0))
-        for key in [creator, baseMint, SolanaAddress.wrappedSOL] { event.append(key) }
-        event += [6, 9]
+        for key in [creator, baseMint, quoted.mint] { event.append(key) }
+        event += [6, quoted.decimals]
         let liquidity = reserves.liquidity
         let locked = PumpSwapReserves.minimumLiquidity
         for value in [
@@ -47,7 +47,7 @@ extension PumpSwapPool {
             quote.protocolFee, flow.middle, flow.last,
         ] { event.appendLittleEndian(value) }
         for key in [
-            address, party.wallet.key, party.base, party.wallet.wrapped, recipient.owner,
+            address, party.wallet.key, party.base, party.quote, recipient.owner,
             recipient.account, coinCreator?.key ?? .zero,
         ] { event.append(key) }
         event.appendLittleEndian(rates.creator)

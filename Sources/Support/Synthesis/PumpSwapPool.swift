@@ -5,7 +5,7 @@ struct PumpSwapPool {
     enum Entry {
         /// `buy`: exactly so much of the base token.
         case buy(base: UInt64)
-        /// `buy_exact_quote_in`: a budget of wrapped lamports.
+        /// `buy_exact_quote_in`: a budget.
         case spend(quote: UInt64)
         case sell(base: UInt64)
     }
@@ -14,6 +14,7 @@ struct PumpSwapPool {
     struct Party {
         var wallet: SolanaWallet
         var base: SolanaKey
+        var quote: SolanaKey
         /// Balances before the transaction.
         var baseBalance: UInt64
         var quoteBalance: UInt64
@@ -27,6 +28,9 @@ struct PumpSwapPool {
     /// The wallet that made the pool, or the pool authority of a migrated coin.
     let creator: SolanaKey
     let baseMint: SolanaKey
+    /// The token program of the base token; that of the quote is SPL Token.
+    let baseProgram: SolanaKey
+    let quoted: SolanaQuote
     let liquidityMint: SolanaKey
     let baseVault: SolanaKey
     let quoteVault: SolanaKey
@@ -41,7 +45,8 @@ struct PumpSwapPool {
     /// A pool with its first deposit; `emit` its creation with `createPool`.
     init(
         creator: SolanaKey,
-        baseMint: SolanaKey,
+        token: SolanaHoldings,
+        quoted: SolanaQuote,
         coinCreator: SolanaWallet?,
         base: UInt64,
         quote: UInt64,
@@ -50,7 +55,9 @@ struct PumpSwapPool {
     ) {
         address = SolanaKey(&random)
         self.creator = creator
-        self.baseMint = baseMint
+        baseMint = token.mint
+        baseProgram = token.program
+        self.quoted = quoted
         liquidityMint = SolanaKey(&random)
         baseVault = SolanaKey(&random)
         quoteVault = SolanaKey(&random)
@@ -70,13 +77,13 @@ struct PumpSwapPool {
     var rates: PumpSwapReserves.Rates {
         guard coinCreator != nil else { return .flat }
         let cap = UInt128(reserves.quote) * UInt128(BondingCurve.supply) / UInt128(reserves.base)
-        return .tier(marketCap: cap)
+        return .tier(marketCap: cap, in: quoted)
     }
 
     // MARK: Transactions
 
     /// `create_pool`, as an instruction or as a call of the migration. The source is the creator's
-    /// accounts: base token, wrapped SOL, and the new one for LP tokens; the payer gives the rents.
+    /// accounts: base token, quote, and the new one for LP tokens; the payer gives the rents.
     func createPool(
         from source: (base: SolanaKey, quote: SolanaKey, liquidity: SolanaKey),
         payer: SolanaKey,
@@ -93,10 +100,10 @@ struct PumpSwapPool {
             creator == payer ? .signer(creator) : .writable(creator)
         let roles: [SolanaTransactionDraft.Role] = [
             .writable(address), .readonly(SolanaAddress.pumpSwapConfig), owner,
-            .readonly(baseMint), .readonly(SolanaAddress.wrappedSOL), .writable(liquidityMint),
+            .readonly(baseMint), .readonly(quoted.mint), .writable(liquidityMint),
             .writable(source.base), .writable(source.quote), .writable(source.liquidity),
             .writable(baseVault), .writable(quoteVault), .readonly(SolanaAddress.system),
-            .readonly(SolanaAddress.token2022), .readonly(SolanaAddress.token),
+            .readonly(SolanaAddress.token2022), .readonly(baseProgram),
             .readonly(SolanaAddress.token), .readonly(SolanaAddress.associatedToken),
             .readonly(SolanaAddress.pumpSwapEvents), .readonly(SolanaAddress.pumpSwap),
         ]
@@ -136,13 +143,12 @@ struct PumpSwapPool {
         draft.log("Instruction: \(entry.title)")
         let user = SolanaTransactionDraft.Role.signer(party.wallet.key)
         let pool = SolanaTransactionDraft.Role.writable(address)
-        let wrapped = party.wallet.wrapped
         if entry.isBuy {
             reserves.buy(quote)
             move(base: quote.base, from: baseVault, to: party.base, owner: pool, &draft)
             move(
                 quote: quote.quote + quote.providerFee,
-                from: wrapped,
+                from: party.quote,
                 to: quoteVault,
                 owner: user,
                 &draft
@@ -150,9 +156,9 @@ struct PumpSwapPool {
         } else {
             reserves.sell(quote)
             move(base: quote.base, from: party.base, to: baseVault, owner: user, &draft)
-            move(quote: quote.received, from: quoteVault, to: wrapped, owner: pool, &draft)
+            move(quote: quote.received, from: quoteVault, to: party.quote, owner: pool, &draft)
         }
-        let source = entry.isBuy ? (wrapped, user) : (quoteVault, pool)
+        let source = entry.isBuy ? (party.quote, user) : (quoteVault, pool)
         move(
             quote: quote.protocolFee,
             from: source.0,
@@ -164,7 +170,7 @@ struct PumpSwapPool {
             move(
                 quote: quote.creatorFee,
                 from: source.0,
-                to: coinCreator.poolCreatorVault,
+                to: coinCreator.poolCreatorVault(quoted),
                 owner: source.1,
                 &draft
             )
@@ -199,11 +205,10 @@ struct PumpSwapPool {
         draft.log("Instruction: \(depositing ? "Deposit" : "Withdraw")")
         let user = SolanaTransactionDraft.Role.signer(party.wallet.key)
         let pool = SolanaTransactionDraft.Role.writable(address)
-        let wrapped = party.wallet.wrapped
         if depositing {
             reserves.deposit(tokens)
             move(base: amounts.base, from: party.base, to: baseVault, owner: user, &draft)
-            move(quote: amounts.quote, from: wrapped, to: quoteVault, owner: user, &draft)
+            move(quote: amounts.quote, from: party.quote, to: quoteVault, owner: user, &draft)
             draft.mintTokens(
                 tokens,
                 mint: liquidityMint,
@@ -221,7 +226,7 @@ struct PumpSwapPool {
                 program: SolanaAddress.token2022
             )
             move(base: amounts.base, from: baseVault, to: party.base, owner: pool, &draft)
-            move(quote: amounts.quote, from: quoteVault, to: wrapped, owner: pool, &draft)
+            move(quote: amounts.quote, from: quoteVault, to: party.quote, owner: pool, &draft)
         }
         var event: [UInt8] =
             depositing
@@ -232,7 +237,9 @@ struct PumpSwapPool {
             tokens, limits.0, limits.1, party.baseBalance, party.quoteBalance, before.base,
             before.quote, amounts.base, amounts.quote, before.liquidity,
         ] { event.appendLittleEndian(value) }
-        for key in [address, party.wallet.key, party.base, wrapped, account] { event.append(key) }
+        for key in [address, party.wallet.key, party.base, party.quote, account] {
+            event.append(key)
+        }
         emit(event, &draft)
         draft.end(units: 71_000)
         draft.write(image(context))
@@ -254,7 +261,7 @@ struct PumpSwapPool {
         data.append(bump)
         data.appendLittleEndian(UInt16(0))
         for key in [
-            creator, baseMint, SolanaAddress.wrappedSOL, liquidityMint, baseVault, quoteVault,
+            creator, baseMint, quoted.mint, liquidityMint, baseVault, quoteVault,
         ] { data.append(key) }
         data.appendLittleEndian(reserves.liquidity)
         data.append(coinCreator?.key ?? .zero)  // no creator is the zero key on the wire
@@ -286,7 +293,8 @@ struct PumpSwapPool {
             decimals: 6,
             from: from,
             to: to,
-            owner: owner
+            owner: owner,
+            program: baseProgram
         )
     }
 
@@ -299,8 +307,8 @@ struct PumpSwapPool {
     ) {
         draft.transferTokens(
             amount,
-            mint: SolanaAddress.wrappedSOL,
-            decimals: 9,
+            mint: quoted.mint,
+            decimals: quoted.decimals,
             from: from,
             to: to,
             owner: owner
@@ -326,11 +334,22 @@ struct PumpSwapPool {
             bytes: 82,
             owner: SolanaAddress.token2022
         )
-        let base = SolanaLedger.TokenHolding(mint: baseMint, owner: address, decimals: 6)
-        let quote = SolanaLedger.TokenHolding(
-            mint: SolanaAddress.wrappedSOL,
+        let opened = SolanaLedger.Mint(
+            decimals: 9,
+            authority: address,
+            program: SolanaAddress.token2022
+        )
+        draft.openMint(liquidityMint, opened)
+        let base = SolanaLedger.TokenHolding(
+            mint: baseMint,
             owner: address,
-            decimals: 9
+            decimals: 6,
+            program: baseProgram
+        )
+        let quote = SolanaLedger.TokenHolding(
+            mint: quoted.mint,
+            owner: address,
+            decimals: quoted.decimals
         )
         draft.createTokenAccount(baseVault, base, payer: payer)
         draft.createTokenAccount(quoteVault, quote, payer: payer)
@@ -372,15 +391,15 @@ struct PumpSwapPool {
         _ recipient: (owner: SolanaKey, account: SolanaKey),
         _ context: SolanaSlotContext
     ) -> [SolanaTransactionDraft.Role] {
-        let vault = coinCreator?.poolCreatorVault ?? recipient.account
+        let vault = coinCreator?.poolCreatorVault(quoted) ?? recipient.account
         let authority = coinCreator?.poolCreatorAuthority ?? recipient.owner
         var roles: [SolanaTransactionDraft.Role] = [
             .writable(address), .signer(party.wallet.key),
             .lookedUp(SolanaAddress.pumpSwapConfig), .readonly(baseMint),
-            .lookedUp(SolanaAddress.wrappedSOL), .writable(party.base),
-            .writable(party.wallet.wrapped), .writable(baseVault), .writable(quoteVault),
+            .lookedUp(quoted.mint), .writable(party.base),
+            .writable(party.quote), .writable(baseVault), .writable(quoteVault),
             .readonly(recipient.owner), .writable(recipient.account),
-            .lookedUp(SolanaAddress.token), .lookedUp(SolanaAddress.token),
+            .lookedUp(baseProgram), .lookedUp(SolanaAddress.token),
             .lookedUp(SolanaAddress.system), .lookedUp(SolanaAddress.associatedToken),
             .lookedUp(SolanaAddress.pumpSwapEvents), .readonly(SolanaAddress.pumpSwap),
             .writable(vault), .readonly(authority),
@@ -408,8 +427,8 @@ struct PumpSwapPool {
     ) -> [SolanaTransactionDraft.Role] {
         [
             .writable(address), .readonly(SolanaAddress.pumpSwapConfig),
-            .signer(party.wallet.key), .readonly(baseMint), .readonly(SolanaAddress.wrappedSOL),
-            .writable(liquidityMint), .writable(party.base), .writable(party.wallet.wrapped),
+            .signer(party.wallet.key), .readonly(baseMint), .readonly(quoted.mint),
+            .writable(liquidityMint), .writable(party.base), .writable(party.quote),
             .writable(account), .writable(baseVault), .writable(quoteVault),
             .readonly(SolanaAddress.token), .readonly(SolanaAddress.token2022),
             .readonly(SolanaAddress.pumpSwapEvents), .readonly(SolanaAddress.pumpSwap),

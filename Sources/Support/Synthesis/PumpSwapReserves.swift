@@ -1,6 +1,6 @@
 /// Reserves of a PumpSwap pool and its constant-product arithmetic.
 ///
-/// Base is the coin, quote is wrapped SOL, both in raw units. The LP fee stays in the pool.
+/// Base is the coin, both are in raw units. The LP fee stays in the pool.
 struct PumpSwapReserves: Equatable, Sendable {
     /// Fee rates in basis points of the quote amount.
     struct Rates: Equatable, Sendable {
@@ -13,13 +13,14 @@ struct PumpSwapReserves: Equatable, Sendable {
         /// Rates of a pool that nobody's coin migrated to.
         static let flat = Rates(provider: 25, protocolShare: 5, creator: 0)
 
-        /// Rates of a migrated pool by market cap in lamports: the first tiers of the fee account.
-        static func tier(marketCap: UInt128) -> Rates {
+        /// Rates of a migrated pool by market cap: the first tiers of the fee account. Those for
+        /// other quotes are not published; here they begin at about the same worth.
+        static func tier(marketCap: UInt128, in quote: SolanaQuote = .native) -> Rates {
             let creatorRates: [(sol: UInt128, basisPoints: UInt64)] = [
                 (420, 95), (1_470, 90), (2_460, 85), (3_440, 80), (4_420, 75), (9_820, 70),
             ]
             var rates = Rates(provider: 2, protocolShare: 93, creator: 30)
-            for tier in creatorRates where marketCap >= tier.sol * 1_000_000_000 {
+            for tier in creatorRates where marketCap >= tier.sol * UInt128(quote.unit) {
                 rates = Rates(provider: 20, protocolShare: 5, creator: tier.basisPoints)
             }
             return rates

@@ -17,6 +17,8 @@ struct RaydiumPool {
     let lookupTable: SolanaKey
     private(set) var coin: UInt64
     private(set) var pc: UInt64
+    /// Shares of those who brought the reserves: a swap gives and takes none.
+    let shares: UInt64
     private var coinIn: UInt128 = 0
     private var pcOut: UInt128 = 0
     private var pcIn: UInt128 = 0
@@ -45,6 +47,7 @@ struct RaydiumPool {
         lookupTable = SolanaKey(&random)
         self.coin = coin
         self.pc = pc
+        shares = UInt64(SolanaMath.squareRoot(UInt128(coin) * UInt128(pc)))
         self.openedAt = openedAt
     }
 
@@ -146,7 +149,7 @@ struct RaydiumPool {
         }
         data.padZeros(to: 688)
         data.append(SolanaAddress.raydiumAuthority)
-        data.appendLittleEndian(UInt64(SolanaMath.squareRoot(UInt128(coin) * UInt128(pc))))
+        data.appendLittleEndian(shares)
         data.padZeros(to: Self.accountBytes)
         return SolanaAccountImage(key: address, owner: SolanaAddress.raydium, data: data)
     }

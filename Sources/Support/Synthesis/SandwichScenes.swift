@@ -5,8 +5,13 @@ extension SolanaChainSynthesis {
         guard let attacker = pick(cast.attackers, on: venue.pool),
             let accomplice = pick(cast.accomplices, on: venue.pool)
         else { return }
+        // One in six of them earns nothing.
+        scenes.sandwiches += 1
+        if scenes.sandwiches % 6 == 2 {
+            return playSandwich(venue, attacker, isPoor: true, context)
+        }
         switch random.next(below: 100) {
-        case 0..<56: playSandwich(venue, attacker, context)
+        case 0..<56: playSandwich(venue, attacker, isPoor: false, context)
         case 56..<66: playPair(venue, attacker, accomplice, sharesPayer: true, context)
         case 66..<76: playPair(venue, attacker, accomplice, sharesPayer: false, context)
         case 76..<88:
@@ -25,7 +30,7 @@ extension SolanaChainSynthesis {
         _ context: SolanaSlotContext
     ) -> UInt64 {
         let budget = amount(perMille: 20...40, of: venue)
-        fund(wallet, budget)
+        fund(wallet, budget, on: venue)
         return place(wallet, .spend(budget), on: venue, tolerance: 3_000, context).tokens
     }
 
@@ -41,13 +46,13 @@ extension SolanaChainSynthesis {
 
     // MARK: Within a slot
 
-    /// One wallet buys, others buy, it sells. One in six earns nothing.
+    /// One wallet buys, others buy, it sells. With next to nothing in between it earns nothing.
     private mutating func playSandwich(
         _ venue: MarketVenue,
         _ attacker: Int,
+        isPoor: Bool,
         _ context: SolanaSlotContext
     ) {
-        let isPoor = random.chance(perMille: 160)
         let terms = attackersTerms(mayTip: true)
         let budget = amount(perMille: isPoor ? 15...30 : 20...60, of: venue)
         let isSplit = random.chance(perMille: 200)
@@ -91,7 +96,7 @@ extension SolanaChainSynthesis {
             funds: budget * 2,
             attacker
         )
-        fund(accomplice, 1_000_000_000)
+        fund(accomplice, 1_000_000_000, on: venue)
         var terms = attackersTerms(mayTip: true)
         terms.handsOverTo = accomplice
         let fronts = trade([buy(attacker, budget, venue)], terms, context)
@@ -134,7 +139,7 @@ extension SolanaChainSynthesis {
         } else {
             size = .buy(tokens)
         }
-        fund(attacker, front[0].quote * 2)
+        fund(attacker, front[0].quote * 2, on: venue)
         let order = MarketOrder(venue: venue, wallet: attacker, size: size, tolerance: 500)
         let back = trade([order], attackersTerms(mayTip: true), context)[0]
         guard near(front[0].tokens, back.tokens, basisPoints: 500) else { return }
@@ -178,8 +183,8 @@ extension SolanaChainSynthesis {
             let accomplice = pick(cast.accomplices, on: venue.pool)
         else { return }
         let budget = amount(perMille: 20...50, of: venue)
-        fund(attacker, budget * 2)
-        fund(accomplice, 1_000_000_000)
+        fund(attacker, budget * 2, on: venue)
+        fund(accomplice, 1_000_000_000, on: venue)
         let hasTwo = random.chance(perMille: 150)
         var terms = attackersTerms(mayTip: false)
         if hasTwo { terms.handsOverTo = accomplice }
@@ -210,7 +215,7 @@ extension SolanaChainSynthesis {
         let strangers = pickStrangers(now, isBuy: true, on: venue.pool)
         for stranger in strangers {
             let budget = amount(perMille: 35...70, of: venue)
-            fund(stranger, budget)
+            fund(stranger, budget, on: venue)
             space()
             place(stranger, .spend(budget), on: venue, context)
             guard place(of: venue) != nil else { return books.release(venue.pool) }
@@ -250,11 +255,11 @@ extension SolanaChainSynthesis {
         funds: UInt64,
         _ attacker: Int
     ) -> [(wallet: Int, budget: UInt64)] {
-        fund(attacker, funds)
+        fund(attacker, funds, on: venue)
         let count = isPoor ? 1 : Int(random.number(in: 1...4))
         return pickStrangers(count, isBuy: isBuy, on: venue.pool).map { wallet in
             let budget = amount(perMille: isPoor ? 1...2 : 40...70, of: venue)
-            fund(wallet, budget)
+            fund(wallet, budget, on: venue)
             return (wallet, budget)
         }
     }
@@ -304,20 +309,29 @@ extension SolanaChainSynthesis {
         return UInt128(distance) * 10_000 <= UInt128(measure) * UInt128(basisPoints)
     }
 
+    /// Whether a way there and back earned more than it cost.
+    func hasEarned(_ fronts: [MarketFill], _ back: MarketFill) -> Bool {
+        let put = fronts.reduce(Int128(0)) { $0 + Int128($1.quote) }
+        // Fees and tips are SOL: of another quote they cannot be subtracted.
+        let cost =
+            quote(of: back.venue) == .native
+            ? (fronts + [back]).reduce(Int128(0)) { $0 + Int128($1.cost) } : 0
+        let gross = back.isBuy ? put - Int128(back.quote) : Int128(back.quote) - put
+        return gross > cost
+    }
+
     /// Tells a sandwich by what it earned after all it cost: a wide one that earned nothing is none.
     private mutating func tellSandwich(
         _ fronts: [MarketFill],
         _ victims: [MarketFill],
         _ back: MarketFill
     ) {
-        let put = fronts.reduce(Int128(0)) { $0 + Int128($1.quote) }
-        let cost = (fronts + [back]).reduce(Int128(0)) { $0 + Int128($1.cost) }
-        let gross = back.isBuy ? put - Int128(back.quote) : Int128(back.quote) - put
         let isWide = fronts[0].slot != back.slot
-        if isWide, gross <= cost { return }
+        let earned = hasEarned(fronts, back)
+        if isWide, !earned { return }
         tell(
             SynthesizedLabel(
-                kind: isWide ? .wide : gross > cost ? .sandwich : .sandwichUnprofitable,
+                kind: isWide ? .wide : earned ? .sandwich : .sandwichUnprofitable,
                 slot: back.slot,
                 pool: back.venue.pool.bytes,
                 fronts: fronts.map(\.signature),

@@ -30,6 +30,10 @@ struct SceneSchedule {
     /// Scenes that wait for a pool.
     private(set) var waiting: [Kind] = []
     private(set) var begun: [Scene] = []
+    /// Sandwiches that were begun.
+    var sandwiches = 0
+    /// Older tokens that people were sent to.
+    var elders = 0
     /// Which innocent pattern comes next.
     var innocents = 0
 
@@ -81,6 +85,7 @@ extension SolanaChainSynthesis {
     mutating func beginScenes(_ context: SolanaSlotContext) {
         books.begin(slot: context.slot)
         scenes.advance()
+        if !cast.elders.isEmpty { playElders(context) }
     }
 
     /// Goes on with one scene, or begins one.
@@ -174,7 +179,7 @@ extension SolanaChainSynthesis {
             if hasRoom(venue) { venues.append(venue) }
         }
         venues += pools.map { .pumpSwap($0.pool.address) }
-        venues += raydium.map { .raydium($0.pool.address) }
+        venues += raydiumWithoutElders.map { .raydium(raydium[$0].pool.address) }
         venues.removeAll { books.isHeld($0.pool) || books.isUsed($0.pool) }
         return venues.isEmpty ? nil : venues[random.index(below: venues.count)]
     }
@@ -183,7 +188,7 @@ extension SolanaChainSynthesis {
     private func hasRoom(_ venue: MarketVenue) -> Bool {
         guard case .curve = venue else { return true }
         guard let place = place(of: venue) else { return false }
-        return coins[place].market.curve.realTokens > BondingCurve().realTokens / 2
+        return coins[place].market.curve.realTokens > BondingCurve.tokensForSale / 2
     }
 
     /// So many thousandths of what the pool's prices follow; Raydium's pools are larger and take

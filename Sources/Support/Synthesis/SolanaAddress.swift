@@ -28,6 +28,9 @@ enum SolanaAddress {
     static let mayhemAgent = SolanaKey(base58: "BwWK17cbHxwWBKZkUYvzxLcNQ1YVyaFezduWbtm2de6s")
     /// A well-known router (Jupiter).
     static let router = SolanaKey(base58: "JUP6LkbZbjS1jKKwapdHNy74zcZ3tLUZoi5QNyVTaV4")
+    static let mayhem = SolanaKey(base58: "MAyhSmzXzV1pTf7LsNkrNwkWKTo4ougAJ1PPg47MD4e")
+    static let mayhemParameters = SolanaKey(base58: "13ec7XdrjF3h3YcqBTFDSReRcUFwbCnJaAQspM4j6DDJ")
+    static let usdc = SolanaKey(base58: "EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v")
     static let wrappedSOL = SolanaKey(base58: "So11111111111111111111111111111111111111112")
 
     /// Accounts that take pump's protocol fee on the bonding curve.

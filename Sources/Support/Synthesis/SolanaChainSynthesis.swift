@@ -25,6 +25,8 @@ struct SolanaChainSynthesis {
     }
 
     static let walletCount = 40
+    /// Raydium's pools that every market has.
+    static let raydiumCount = 3
     private static let validatorCount = 24
     private static let coinsMin = 24
     private static let poolsMax = 24
@@ -36,13 +38,14 @@ struct SolanaChainSynthesis {
     var coins: [Coin] = []
     var pools: [PoolListing] = []
     var raydium: [RaydiumListing] = []
-    /// Token accounts for the protocol fee of pools.
-    var poolFees: [(owner: SolanaKey, account: SolanaKey)] = []
+    private var feesInSOL = SolanaFeeAccounts()
+    private var feesInUSDC = SolanaFeeAccounts()
     /// Holders of a token from elsewhere, for which a wallet creates a pool during the run.
     var outsider = SolanaHoldings(mint: .zero, decimals: 6, wallets: 0)
     var outsiderIsListed = false
     let exchange: SolanaKey
     let exchangeWrapped: SolanaKey
+    let exchangeUSDC: SolanaKey
     let migrationKeeper: SolanaKey
     /// Who acts on purpose, and what they know and plan; without actors none of it is touched.
     var cast: ActorCast
@@ -68,6 +71,7 @@ struct SolanaChainSynthesis {
         random = MarketRandom(seed: options.seed ^ 0x736f_6c61_6e61_0001)
         exchange = SolanaKey(&random)
         exchangeWrapped = SolanaKey(&random)
+        exchangeUSDC = SolanaKey(&random)
         migrationKeeper = SolanaKey(&random)
         slot = 391_500_000 + random.next(below: 100_000)
         height = slot - 21_870_000
@@ -152,7 +156,8 @@ struct SolanaChainSynthesis {
             ledger: &ledger,
             random: &random,
             recentBlockhash: hashes[hashes.count - 1 - age],
-            index: UInt64(transactions.count)
+            index: UInt64(transactions.count),
+            writesTokens: options.tokenAccounts
         )
         writeVersion += UInt64(transaction.images.count)
         transactions.append(transaction)
@@ -187,10 +192,20 @@ struct SolanaChainSynthesis {
         let coinsMax = max(Self.coinsMin, Int(clamping: 8 * total / slots))
         while launched < total, (made - 1) * total >= launched * slots {
             if coins.count >= coinsMax { abandonOldest() }
-            launch(number: launched + 1, isHot: launched % 3 == 0, context)
+            let quote = quote(ofCoin: launched + 1)
+            launch(number: launched + 1, in: quote, isHot: launched % 3 == 0, context)
             launched += 1
             if options.hasActors { planLaunch(context) }
         }
+    }
+
+    /// Coins of other quotes are spread evenly, the first half a distance from the first coin.
+    private func quote(ofCoin number: UInt64) -> SolanaQuote {
+        guard options.layout == .july2026 else { return .native }
+        func through(_ number: UInt64) -> UInt64 {
+            (number * UInt64(options.usdcPerMille) + 500) / 1_000
+        }
+        return through(number) > through(number - 1) ? .usdc : .native
     }
 
     private mutating func migrateIfDue(_ context: SolanaSlotContext) {
@@ -253,20 +268,25 @@ struct SolanaChainSynthesis {
         execute(draft)
     }
 
-    /// Gives a wallet that ran low new funds; the chain sees two ordinary transfers.
-    mutating func refill(_ wallet: SolanaWallet) {
+    /// Gives a wallet that ran low new funds; the chain sees ordinary transfers.
+    mutating func refill(_ wallet: SolanaWallet, in quote: SolanaQuote = .native) {
         var draft = SolanaTransactionDraft(payer: exchange)
-        let amount = random.number(in: 100...300) * 1_000_000_000
-        draft.transferLamports(amount, from: exchange, to: wallet.key)
+        let amount = random.number(in: 100...300) * quote.unit
+        if quote == .native { draft.transferLamports(amount, from: exchange, to: wallet.key) }
         draft.transferTokens(
             amount,
-            mint: SolanaAddress.wrappedSOL,
-            decimals: 9,
-            from: exchangeWrapped,
-            to: wallet.wrapped,
+            mint: quote.mint,
+            decimals: quote.decimals,
+            from: quote == .native ? exchangeWrapped : exchangeUSDC,
+            to: wallet.account(quote),
             owner: .signer(exchange)
         )
         execute(draft)
+    }
+
+    /// Who takes pump's fees in a quote.
+    func fees(_ quote: SolanaQuote) -> SolanaFeeAccounts {
+        quote == .native ? feesInSOL : feesInUSDC
     }
 
     // MARK: Before the run
@@ -274,16 +294,11 @@ struct SolanaChainSynthesis {
     private mutating func endow() {
         let wholeExchange: UInt64 = 300_000_000_000_000_000
         ledger.endow(exchange, lamports: wholeExchange)
-        ledger.endow(exchangeWrapped, token: wrapped(exchange, wholeExchange))
+        ledger.endow(exchangeWrapped, token: holding(.native, of: exchange, wholeExchange))
+        ledger.endow(exchangeUSDC, token: holding(.usdc, of: exchange, wholeExchange))
         ledger.endow(SolanaAddress.system, lamports: 1)
-        for key in SolanaAddress.feeRecipients + SolanaAddress.buybackRecipients {
-            ledger.endow(key, lamports: 1_000_000_000)
-            let account = SolanaKey(&random)
-            ledger.endow(account, token: wrapped(key, 0))
-            if poolFees.count < SolanaAddress.feeRecipients.count {
-                poolFees.append((key, account))
-            }
-        }
+        feesInSOL = endowFees(.native)
+        feesInUSDC = endowFees(.usdc)
         for _ in 0..<Self.walletCount { endowWallet() }
         for _ in 0..<Self.validatorCount {
             let validator = (vote: SolanaKey(&random), authority: SolanaKey(&random))
@@ -291,7 +306,7 @@ struct SolanaChainSynthesis {
             ledger.endow(validator.authority, lamports: 1_000_000_000_000)
             validators.append(validator)
         }
-        for number in 0..<3 { endowRaydium(number) }
+        for number in 0..<Self.raydiumCount { endowRaydium(number, sol: 500...9_000) }
         var holdings = SolanaHoldings(
             mint: SolanaKey(&random),
             decimals: 6,
@@ -301,28 +316,45 @@ struct SolanaChainSynthesis {
         outsider = holdings
     }
 
+    private mutating func endowFees(_ quote: SolanaQuote) -> SolanaFeeAccounts {
+        var fees = SolanaFeeAccounts()
+        for owner in SolanaAddress.feeRecipients {
+            fees.recipients.append((owner, SolanaKey(&random)))
+        }
+        for owner in SolanaAddress.buybackRecipients {
+            fees.buybacks.append((owner, SolanaKey(&random)))
+        }
+        for (owner, account) in fees.recipients + fees.buybacks {
+            if quote == .native { ledger.endow(owner, lamports: 1_000_000_000) }
+            ledger.endow(account, token: holding(quote, of: owner))
+        }
+        return fees
+    }
+
     mutating func endowWallet(key: SolanaKey? = nil) {
         let wallet = SolanaWallet(&random, key: key)
         ledger.endow(wallet.key, lamports: random.number(in: 200...900) * 1_000_000_000)
-        ledger.endow(
-            wallet.wrapped,
-            token: wrapped(wallet.key, random.number(in: 200...900) * 1_000_000_000)
-        )
+        for quote in SolanaQuote.allCases {
+            let amount = random.number(in: 200...900) * quote.unit
+            ledger.endow(wallet.account(quote), token: holding(quote, of: wallet.key, amount))
+            let vault = holding(quote, of: wallet.poolCreatorAuthority)
+            ledger.endow(wallet.poolCreatorVault(quote), token: vault)
+        }
+        ledger.endow(wallet.creatorAccount, token: holding(.usdc, of: wallet.creatorVault))
         for key in [wallet.volume, wallet.creatorVault, wallet.poolCreatorAuthority] {
             ledger.endow(key, lamports: 1_844_400)
         }
-        ledger.endow(wallet.poolCreatorVault, token: wrapped(wallet.poolCreatorAuthority, 0))
         wallets.append(wallet)
     }
 
-    private mutating func endowRaydium(_ number: Int) {
+    mutating func endowRaydium(_ number: Int, sol: ClosedRange<UInt64>) {
         var holdings = SolanaHoldings(
             mint: SolanaKey(&random),
             decimals: 6,
             wallets: wallets.count
         )
         let token = random.number(in: 50_000_000...900_000_000) * 1_000_000
-        let lamports = random.number(in: 500...9_000) * 1_000_000_000
+        let lamports = random.number(in: sol) * 1_000_000_000
         // The token may stand on either side; old launches have wrapped SOL as the coin.
         let tokenIsCoin = number != 1
         let pool = RaydiumPool(
@@ -339,13 +371,13 @@ struct SolanaChainSynthesis {
         let vaults = tokenIsCoin ? (pool.coinVault, pool.pcVault) : (pool.pcVault, pool.coinVault)
         let authority = SolanaAddress.raydiumAuthority
         ledger.endow(vaults.0, token: holdings.holding(owner: authority, amount: token))
-        ledger.endow(vaults.1, token: wrapped(authority, lamports))
+        ledger.endow(vaults.1, token: holding(.native, of: authority, lamports))
         endowHolders(&holdings)
         raydium.append(RaydiumListing(pool: pool, holdings: holdings))
     }
 
     private mutating func endowHolders(_ holdings: inout SolanaHoldings) {
-        for index in wallets.indices where index % 2 == 0 {
+        for index in 0..<ordinaryWallets where index % 2 == 0 {
             let key = SolanaKey(&random)
             let amount = random.amount(in: 1_000_000_000...3_000_000_000_000)
             ledger.endow(key, token: holdings.holding(owner: wallets[index].key, amount: amount))
@@ -353,11 +385,15 @@ struct SolanaChainSynthesis {
         }
     }
 
-    func wrapped(_ owner: SolanaKey, _ amount: UInt64) -> SolanaLedger.TokenHolding {
+    func holding(
+        _ quote: SolanaQuote,
+        of owner: SolanaKey,
+        _ amount: UInt64 = 0
+    ) -> SolanaLedger.TokenHolding {
         SolanaLedger.TokenHolding(
-            mint: SolanaAddress.wrappedSOL,
+            mint: quote.mint,
             owner: owner,
-            decimals: 9,
+            decimals: quote.decimals,
             amount: amount
         )
     }
@@ -370,7 +406,8 @@ struct SolanaChainSynthesis {
         let index = coins.firstIndex { !books.isHeld($0.market.mint) } ?? 0
         let market = coins.remove(at: index).market
         books.forget(market.holdings.all)
-        for key in market.holdings.all + [market.mint, market.address, market.vault] {
+        let own = [market.mint, market.address, market.vault, market.quoteVault]
+        for key in market.holdings.all + own {
             ledger.forget(key)
         }
         ledger.forget(market.metadata)
@@ -388,7 +425,8 @@ struct SolanaChainSynthesis {
         for key in listing.holdings.all + listing.pool.liquidityHoldings.all {
             ledger.forget(key)
         }
-        for key in [listing.pool.address, listing.pool.baseVault, listing.pool.quoteVault] {
+        let pool = listing.pool
+        for key in [pool.address, pool.baseVault, pool.quoteVault, pool.liquidityMint] {
             ledger.forget(key)
         }
     }

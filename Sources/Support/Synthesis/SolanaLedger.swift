@@ -10,9 +10,21 @@ struct SolanaLedger {
         var program = SolanaAddress.token
     }
 
+    /// What a mint's account says.
+    struct Mint: Equatable {
+        var supply: UInt64 = 0
+        var decimals: UInt8
+        /// Who may mint; nil for nobody.
+        var authority: SolanaKey?
+        var program: SolanaKey
+        /// What a mint of Token-2022 appends.
+        var extensions: [UInt8] = []
+    }
+
     struct Account: Equatable {
         var lamports: UInt64 = 0
         var token: TokenHolding?
+        var mint: Mint?
     }
 
     /// One change of balances. Every move keeps the sum of lamports.
@@ -20,6 +32,9 @@ struct SolanaLedger {
         case lamports(from: SolanaKey, to: SolanaKey, amount: UInt64)
         case tokens(from: SolanaKey, to: SolanaKey, amount: UInt64)
         case openToken(SolanaKey, TokenHolding)
+        case openMint(SolanaKey, Mint)
+        /// Nobody may mint any more.
+        case closeMint(SolanaKey)
         case mint(to: SolanaKey, amount: UInt64)
         case burn(from: SolanaKey, amount: UInt64)
     }
@@ -33,6 +48,11 @@ struct SolanaLedger {
 
     /// Rent of an SPL token account.
     static let tokenRent = rent(165)
+
+    /// Bytes of a token account: the associated ones of Token-2022 also say that their owner stays.
+    static func tokenBytes(_ program: SolanaKey) -> UInt64 {
+        program == SolanaAddress.token2022 ? 170 : 165
+    }
 
     /// Puts lamports into an account from nowhere: the state before the run.
     mutating func endow(_ key: SolanaKey, lamports: UInt64) {
@@ -67,10 +87,16 @@ struct SolanaLedger {
             }
         case .openToken(let key, let holding):
             accounts[key, default: Account()].token = holding
+        case .openMint(let key, let mint):
+            accounts[key, default: Account()].mint = mint
+        case .closeMint(let key): accounts[key]?.mint?.authority = nil
         case .mint(let to, let amount):
             changeTokens(to, by: amount, adding: true)
+            // Mints that were there before the run are not kept, that of wrapped SOL has no supply.
+            if let mint = accounts[to]?.token?.mint { accounts[mint]?.mint?.supply += amount }
         case .burn(let from, let amount):
             changeTokens(from, by: amount, adding: false)
+            if let mint = accounts[from]?.token?.mint { accounts[mint]?.mint?.supply -= amount }
         }
     }
 

@@ -6,25 +6,42 @@ struct SolanaSlotContext {
     var layout: SynthesisOptions.EventLayout
 }
 
-/// A trader with a SOL account, a wrapped SOL account and its derived accounts.
+/// A trader with a SOL account, a token account for each quote and its derived accounts.
 struct SolanaWallet {
     let key: SolanaKey
-    let wrapped: SolanaKey
     let volume: SolanaKey
-    /// Where creator fees of the bonding curve wait.
+    /// For USDC, as all accounts that do not say so.
+    let volumeAccount: SolanaKey
+    /// Where creator fees of the bonding curve wait: SOL there, USDC in an account that it owns.
     let creatorVault: SolanaKey
+    let creatorAccount: SolanaKey
     /// Where creator fees of pools wait, and its owner.
-    let poolCreatorVault: SolanaKey
     let poolCreatorAuthority: SolanaKey
+    private let wrapped: SolanaKey
+    private let usdc: SolanaKey
+    private let poolCreatorWrapped: SolanaKey
+    private let poolCreatorUSDC: SolanaKey
 
     /// A known key, or a random one.
     init(_ random: inout MarketRandom, key known: SolanaKey? = nil) {
         key = known ?? SolanaKey(&random)
-        wrapped = SolanaKey(&random)
         volume = SolanaKey(&random)
+        volumeAccount = SolanaKey(&random)
         creatorVault = SolanaKey(&random)
-        poolCreatorVault = SolanaKey(&random)
+        creatorAccount = SolanaKey(&random)
         poolCreatorAuthority = SolanaKey(&random)
+        wrapped = SolanaKey(&random)
+        usdc = SolanaKey(&random)
+        poolCreatorWrapped = SolanaKey(&random)
+        poolCreatorUSDC = SolanaKey(&random)
+    }
+
+    /// The wallet's own account of a quote; of SOL the wrapped one.
+    func account(_ quote: SolanaQuote) -> SolanaKey { quote == .native ? wrapped : usdc }
+
+    /// Where fees of pools wait for it as a coin's creator.
+    func poolCreatorVault(_ quote: SolanaQuote) -> SolanaKey {
+        quote == .native ? poolCreatorWrapped : poolCreatorUSDC
     }
 }
 

@@ -14,7 +14,7 @@ extension SolanaChainSynthesis {
     func quoteReserve(_ venue: MarketVenue) -> UInt64? {
         guard let place = place(of: venue) else { return nil }
         switch venue {
-        case .curve: return coins[place].market.curve.virtualLamports
+        case .curve: return coins[place].market.curve.virtualQuote
         case .pumpSwap: return pools[place].pool.reserves.quote
         case .raydium:
             let pool = raydium[place].pool
@@ -30,7 +30,7 @@ extension SolanaChainSynthesis {
             return coins[place].market.curve.quote(spending: budget).tokens
         case (.curve, .sell(let tokens)):
             let quote = coins[place].market.curve.quote(selling: tokens)
-            return quote.lamports - quote.fees
+            return quote.amount - quote.fees
         case (.pumpSwap, .spend(let budget)):
             return pools[place].pool.quote(.spend(quote: budget)).base
         case (.pumpSwap, .sell(let tokens)):
@@ -67,16 +67,29 @@ extension SolanaChainSynthesis {
         }
     }
 
-    /// Makes sure that a wallet can pay so many lamports on any venue.
-    mutating func fund(_ wallet: Int, _ lamports: UInt64) {
-        // A refill brings at least 100 SOL.
-        while ledger[wallets[wallet].key].lamports < lamports + 2_000_000_000
-            || wrappedBalance(of: wallet) < lamports
-        { refill(wallets[wallet]) }
+    /// What the venue's prices are in.
+    func quote(of venue: MarketVenue) -> SolanaQuote {
+        guard let place = place(of: venue) else { return .native }
+        switch venue {
+        case .curve: return coins[place].market.quote
+        case .pumpSwap: return pools[place].pool.quoted
+        case .raydium: return .native
+        }
     }
 
-    func wrappedBalance(of wallet: Int) -> UInt64 {
-        ledger[wallets[wallet].wrapped].token?.amount ?? 0  // always opened
+    /// Makes sure that a wallet can pay so much of the venue's quote.
+    mutating func fund(_ wallet: Int, _ amount: UInt64, on venue: MarketVenue) {
+        let quote = quote(of: venue)
+        // SOL is paid from the wallet on curves and from its wrapped account on pools. A refill brings
+        // at least 100 SOL, or about as much.
+        let lamports = (quote == .native ? amount : 0) + 2_000_000_000
+        while ledger[wallets[wallet].key].lamports < lamports { refill(wallets[wallet]) }
+        while balance(of: wallet, in: quote) < amount { refill(wallets[wallet], in: quote) }
+    }
+
+    /// What a wallet's own account of a quote holds.
+    func balance(of wallet: Int, in quote: SolanaQuote) -> UInt64 {
+        ledger[wallets[wallet].account(quote)].token?.amount ?? 0  // always opened
     }
 
     /// Executes orders as one transaction and notes them. The caller has seen to funds and venues.
@@ -153,7 +166,7 @@ extension SolanaChainSynthesis {
                 wallet: market.creator,
                 isBuy: true,
                 tokens: quote.tokens,
-                quote: quote.lamports + quote.fees,
+                quote: quote.amount + quote.fees,
                 slot: context.slot,
                 index: transaction.index,
                 signature: transaction.signature,
@@ -205,7 +218,7 @@ extension SolanaChainSynthesis {
     ) -> (tokens: UInt64, quote: UInt64) {
         let entry: BondingCurveMarket.Entry =
             switch order.size {
-            case .spend(let lamports): .spend(lamports: lamports)
+            case .spend(let budget): .spend(budget: budget)
             case .buy(let tokens): .buy(tokens: tokens)
             case .sell(let tokens): .sell(tokens: tokens)
             }
@@ -214,6 +227,7 @@ extension SolanaChainSynthesis {
             tolerance: order.tolerance,
             wallet: order.wallet,
             wallets: wallets,
+            fees: fees(coins[place].market.quote),
             context,
             draft: &draft,
             random: &random
@@ -221,8 +235,8 @@ extension SolanaChainSynthesis {
         if coins[place].market.isComplete, coins[place].migratesAt == nil {
             coins[place].migratesAt = context.slot + random.number(in: 1...4)
         }
-        let paid = quote.lamports + quote.fees
-        return (quote.tokens, order.size.isBuy ? paid : quote.lamports - quote.fees)
+        let paid = quote.amount + quote.fees
+        return (quote.tokens, order.size.isBuy ? paid : quote.amount - quote.fees)
     }
 
     private mutating func tradeOnPool(
@@ -236,14 +250,14 @@ extension SolanaChainSynthesis {
         party.tolerance = order.tolerance
         let entry: PumpSwapPool.Entry =
             switch order.size {
-            case .spend(let lamports): .spend(quote: lamports)
+            case .spend(let budget): .spend(quote: budget)
             case .buy(let tokens): .buy(base: tokens)
             case .sell(let tokens): .sell(base: tokens)
             }
         let quote = pools[place].pool.trade(
             entry,
             party,
-            recipient: poolFees[random.index(below: poolFees.count)],
+            recipient: pickRecipient(pools[place].pool.quoted),
             context,
             draft: &draft
         )
@@ -277,10 +291,10 @@ extension SolanaChainSynthesis {
             tolerance: order.tolerance,
             spendsPC: (raydium[place].pool.pcMint == SolanaAddress.wrappedSOL) == isBuy,
             // What an order before it in the transaction brought is not in the ledger yet.
-            balance: max(isBuy ? wrappedBalance(of: order.wallet) : held, amount),
+            balance: max(isBuy ? balance(of: order.wallet, in: .native) : held, amount),
             wallet: user.key,
-            source: isBuy ? user.wrapped : account,
-            destination: isBuy ? account : user.wrapped,
+            source: isBuy ? user.account(.native) : account,
+            destination: isBuy ? account : user.account(.native),
             draft: &draft
         )
         return isBuy ? (out, amount) : (amount, out)
@@ -352,7 +366,8 @@ extension SolanaChainSynthesis {
             decimals: holdings.decimals,
             from: from,
             to: to,
-            owner: .signer(payer)
+            owner: .signer(payer),
+            program: holdings.program
         )
         switch fill.venue {
         case .curve: coins[place].market.holdings = holdings

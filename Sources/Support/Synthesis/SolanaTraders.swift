@@ -5,14 +5,24 @@ extension SolanaChainSynthesis {
     // MARK: Bonding curve
 
     /// Creates a coin; often its creator buys in the same transaction.
-    mutating func launch(number: UInt64, isHot: Bool, _ context: SolanaSlotContext) {
+    mutating func launch(
+        number: UInt64,
+        in quote: SolanaQuote,
+        isHot: Bool,
+        _ context: SolanaSlotContext
+    ) {
         let creator = random.index(below: ordinaryWallets)
         guard canSpend(creator, 6 * Self.sol) else {
             refill(wallets[creator])
-            return launch(number: number, isHot: isHot, context)
+            return launch(number: number, in: quote, isHot: isHot, context)
+        }
+        guard quote == .native || balance(of: creator, in: quote) > 6 * quote.unit else {
+            refill(wallets[creator], in: quote)
+            return launch(number: number, in: quote, isHot: isHot, context)
         }
         var market = BondingCurveMarket(
             number: number,
+            quote: quote,
             creator: creator,
             wallets: wallets.count,
             random: &random
@@ -22,9 +32,10 @@ extension SolanaChainSynthesis {
         var bought: BondingCurve.Quote?
         if random.chance(perMille: 700) {
             bought = market.trade(
-                .spend(lamports: random.amount(in: Self.sol / 10...4 * Self.sol)),
+                .spend(budget: random.amount(in: quote.unit / 10...4 * quote.unit)),
                 wallet: creator,
                 wallets: wallets,
+                fees: fees(quote),
                 context,
                 draft: &draft,
                 random: &random
@@ -48,13 +59,18 @@ extension SolanaChainSynthesis {
         if random.chance(perMille: options.failedPerMille) {
             return failOnCurve(index, wallet, held: sells ? held : 0, context)
         }
+        let quote = coins[index].market.quote
         guard canSpend(wallet, 12 * Self.sol) else { return refill(wallets[wallet]) }
+        guard quote == .native || balance(of: wallet, in: quote) > 12 * quote.unit else {
+            return refill(wallets[wallet], in: quote)
+        }
         let entry = chooseEntry(index, held: sells ? held : 0)
         var draft = trader(wallet, limit: 120_000)
         coins[index].market.trade(
             entry,
             wallet: wallet,
             wallets: wallets,
+            fees: fees(quote),
             context,
             draft: &draft,
             random: &random
@@ -73,9 +89,10 @@ extension SolanaChainSynthesis {
 
     private mutating func chooseEntry(_ index: Int, held: UInt64) -> BondingCurveMarket.Entry {
         guard held == 0 else { return .sell(tokens: random.amount(in: held / 4...held)) }
-        let most = coins[index].isHot ? 10 * Self.sol : 2 * Self.sol
-        let budget = random.amount(in: Self.sol / 20...most)
-        if random.chance(perMille: 500) { return .spend(lamports: budget) }
+        let unit = coins[index].market.quote.unit
+        let most = coins[index].isHot ? 10 * unit : 2 * unit
+        let budget = random.amount(in: unit / 20...most)
+        if random.chance(perMille: 500) { return .spend(budget: budget) }
         let tokens = coins[index].market.curve.quote(spending: budget).tokens
         return .buy(tokens: max(1, tokens))
     }
@@ -94,13 +111,15 @@ extension SolanaChainSynthesis {
             creator: wallets[market.creator],
             account: market.holdings.account(of: wallet) ?? SolanaKey(&random),  // not opened
             amount: held > 0 ? held : random.amount(in: 1_000_000_000...20_000_000_000_000),
+            fees: fees(market.quote),
             context,
             draft: &draft
         )
         execute(draft)
     }
 
-    /// `migrate`: the full curve becomes a pool whose LP tokens are burnt.
+    /// `migrate`, or `migrate_v2` in another quote than SOL: the full curve becomes a pool whose LP
+    /// tokens are burnt.
     mutating func migrate(_ coin: Coin, _ context: SolanaSlotContext) {
         let market = coin.market
         let index = random.index(below: wallets.count)
@@ -110,13 +129,14 @@ extension SolanaChainSynthesis {
         let accounts = (
             base: SolanaKey(&random), quote: SolanaKey(&random), liquidity: SolanaKey(&random)
         )
-        let lamports = market.curve.realLamports - BondingCurve.migrationFee
+        let quote = market.quote
         let pool = PumpSwapPool(
             creator: authority,
-            baseMint: market.mint,
+            token: market.holdings,
+            quoted: quote,
             coinCreator: wallets[market.creator],
-            base: BondingCurve.supply - BondingCurve().realTokens,
-            quote: lamports,
+            base: BondingCurve.supply - BondingCurve.tokensForSale,
+            quote: market.curve.realQuote - market.curve.migrationFee,
             wallets: wallets.count,
             random: &random
         )
@@ -124,23 +144,24 @@ extension SolanaChainSynthesis {
         draft.begin(
             SolanaAddress.pump,
             migrateRoles(market, pool, user, authority, accounts),
-            [0x9b, 0xea, 0xe7, 0x92, 0xec, 0x9e, 0xa2, 0x1e]
+            quote == .native
+                ? [0x9b, 0xea, 0xe7, 0x92, 0xec, 0x9e, 0xa2, 0x1e]
+                : [0xbb, 0xcb, 0x12, 0x1f, 0xce, 0xed, 0xfe, 0x29]
         )
-        draft.log("Instruction: Migrate")
+        draft.log(quote == .native ? "Instruction: Migrate" : "Instruction: MigrateV2")
         draft.createTokenAccount(
             accounts.base,
             market.holdings.holding(owner: authority),
             payer: user.key
         )
-        let wrapped = SolanaLedger.TokenHolding(
-            mint: SolanaAddress.wrappedSOL,
-            owner: authority,
-            decimals: 9
+        draft.createTokenAccount(
+            accounts.quote,
+            holding(quote, of: authority),
+            payer: user.key
         )
-        draft.createTokenAccount(accounts.quote, wrapped, payer: user.key)
         let moved = market.drain(
             tokensTo: accounts.base,
-            lamportsTo: accounts.quote,
+            quoteTo: accounts.quote,
             feeTo: migrationKeeper,
             draft: &draft
         )
@@ -153,13 +174,7 @@ extension SolanaChainSynthesis {
             program: SolanaAddress.token2022
         )
         market.emit(
-            market.migrationEvent(
-                user,
-                tokens: moved.tokens,
-                lamports: moved.lamports,
-                pool: pool.address,
-                context
-            ),
+            market.migrationEvent(user, moved: moved, pool: pool.address, context),
             &draft
         )
         draft.end(units: 290_000)
@@ -174,7 +189,10 @@ extension SolanaChainSynthesis {
         _ authority: SolanaKey,
         _ accounts: (base: SolanaKey, quote: SolanaKey, liquidity: SolanaKey)
     ) -> [SolanaTransactionDraft.Role] {
-        [
+        if market.quote != .native {
+            return migrateRolesInSecondForm(market, pool, user, authority, accounts)
+        }
+        return [
             .readonly(SolanaAddress.pumpGlobal), .writable(migrationKeeper),
             .readonly(market.mint), .writable(market.address), .writable(market.vault),
             .signer(user.key), .readonly(SolanaAddress.system), .readonly(SolanaAddress.token),
@@ -189,28 +207,60 @@ extension SolanaChainSynthesis {
         ]
     }
 
+    private func migrateRolesInSecondForm(
+        _ market: BondingCurveMarket,
+        _ pool: PumpSwapPool,
+        _ user: SolanaWallet,
+        _ authority: SolanaKey,
+        _ accounts: (base: SolanaKey, quote: SolanaKey, liquidity: SolanaKey)
+    ) -> [SolanaTransactionDraft.Role] {
+        [
+            .readonly(SolanaAddress.pumpGlobal), .writable(migrationKeeper),
+            .readonly(market.mint), .readonly(market.quote.mint), .writable(market.address),
+            .writable(market.vault), .writable(market.quoteVault), .signer(user.key),
+            .readonly(SolanaAddress.system), .readonly(SolanaAddress.pumpSwap),
+            .writable(pool.address), .writable(authority), .writable(accounts.base),
+            .writable(accounts.quote), .readonly(SolanaAddress.pumpSwapConfig),
+            .writable(pool.liquidityMint), .writable(accounts.liquidity),
+            .writable(pool.baseVault), .writable(pool.quoteVault),
+            .readonly(market.holdings.program), .readonly(SolanaAddress.token),
+            .readonly(SolanaAddress.token2022), .readonly(SolanaAddress.associatedToken),
+            .readonly(SolanaAddress.pumpSwapEvents), .readonly(SolanaAddress.rent),
+            .readonly(SolanaAddress.pumpEvents), .readonly(SolanaAddress.pump),
+        ]
+    }
+
     // MARK: PumpSwap
+
+    /// One of those who take the protocol's fee.
+    mutating func pickRecipient(
+        _ quote: SolanaQuote
+    ) -> (owner: SolanaKey, account: SolanaKey) {
+        let recipients = fees(quote).recipients
+        return recipients[random.index(below: recipients.count)]
+    }
 
     mutating func tradeOnPool(_ context: SolanaSlotContext) {
         guard outsiderIsListed else { return createOutsiderPool(context) }
         guard !pools.isEmpty else { return swapOnRaydium(context) }
         let index = random.index(below: pools.count)
         let wallet = random.index(below: wallets.count)
-        let wrapped = ledger[wallets[wallet].wrapped].token?.amount ?? 0  // always opened
-        guard canSpend(wallet, Self.sol), wrapped > 12 * Self.sol else {
-            return refill(wallets[wallet])
+        let quote = pools[index].pool.quoted
+        guard canSpend(wallet, Self.sol) else { return refill(wallets[wallet]) }
+        guard balance(of: wallet, in: quote) > 12 * quote.unit else {
+            return refill(wallets[wallet], in: quote)
         }
         let held = pools[index].holdings.balance(of: wallet, in: ledger)
         let shares = pools[index].pool.liquidityHoldings.balance(of: wallet, in: ledger)
         switch random.next(below: 100) {
         case 0..<8 where held > 1_000_000_000:
-            provide(index, wallet, held: held, wrapped: wrapped, context)
+            provide(index, wallet, held: held, context)
         case 8..<16 where shares > 1_000:
             withdraw(index, wallet, shares: shares, context)
         case 16..<55 where held > 1_000_000:
             swap(index, wallet, .sell(base: random.amount(in: held / 4...held)), context)
         default:
-            let budget = random.amount(in: Self.sol / 20...5 * Self.sol)
+            let budget = random.amount(in: quote.unit / 20...5 * quote.unit)
             let base = pools[index].pool.quote(.spend(quote: budget)).base
             let exact = random.chance(perMille: 500) && base > 0
             swap(index, wallet, exact ? .buy(base: base) : .spend(quote: budget), context)
@@ -229,7 +279,7 @@ extension SolanaChainSynthesis {
         pools[index].pool.trade(
             entry,
             party,
-            recipient: poolFees[random.index(below: poolFees.count)],
+            recipient: pickRecipient(pools[index].pool.quoted),
             context,
             draft: &draft
         )
@@ -240,7 +290,6 @@ extension SolanaChainSynthesis {
         _ index: Int,
         _ wallet: Int,
         held: UInt64,
-        wrapped: UInt64,
         _ context: SolanaSlotContext
     ) {
         let reserves = pools[index].pool.reserves
@@ -251,7 +300,7 @@ extension SolanaChainSynthesis {
         )
         let byQuote = SolanaMath.multiply(
             reserves.liquidity,
-            wrapped / 4,
+            balance(of: wallet, in: pools[index].pool.quoted) / 4,
             dividedBy: reserves.quote
         )
         let tokens = max(1, min(byBase, byQuote))
@@ -303,11 +352,11 @@ extension SolanaChainSynthesis {
             return swapOnRaydium(context)
         }
         let user = wallets[wallet]
-        let wrapped = ledger[user.wrapped].token?.amount ?? 0  // always opened
-        guard wrapped > 60 * Self.sol else { return refill(user) }
+        guard balance(of: wallet, in: .native) > 60 * Self.sol else { return refill(user) }
         var pool = PumpSwapPool(
             creator: user.key,
-            baseMint: outsider.mint,
+            token: outsider,
+            quoted: .native,
             coinCreator: nil,
             base: outsider.balance(of: wallet, in: ledger) / 2,
             quote: 50 * Self.sol,
@@ -317,7 +366,7 @@ extension SolanaChainSynthesis {
         let shares = SolanaKey(&random)
         var draft = trader(wallet, limit: 300_000)
         pool.createPool(
-            from: (base, user.wrapped, shares),
+            from: (base, user.account(.native), shares),
             payer: user.key,
             context,
             draft: &draft
@@ -336,7 +385,8 @@ extension SolanaChainSynthesis {
         _ draft: inout SolanaTransactionDraft
     ) -> PumpSwapPool.Party {
         let user = wallets[wallet]
-        let balance = pools[index].holdings.balance(of: wallet, in: ledger)
+        let quote = pools[index].pool.quoted
+        let held = pools[index].holdings.balance(of: wallet, in: ledger)
         return PumpSwapPool.Party(
             wallet: user,
             base: pools[index].holdings.prepare(
@@ -345,8 +395,9 @@ extension SolanaChainSynthesis {
                 draft: &draft,
                 random: &random
             ),
-            baseBalance: balance,
-            quoteBalance: ledger[user.wrapped].token?.amount ?? 0  // always opened
+            quote: user.account(quote),
+            baseBalance: held,
+            quoteBalance: balance(of: wallet, in: quote)
         )
     }
 
@@ -356,7 +407,7 @@ extension SolanaChainSynthesis {
         let index = random.index(below: raydium.count)
         let wallet = random.index(below: wallets.count)
         let user = wallets[wallet]
-        let wrapped = ledger[user.wrapped].token?.amount ?? 0  // always opened
+        let wrapped = balance(of: wallet, in: .native)
         guard canSpend(wallet, Self.sol), wrapped > 12 * Self.sol else { return refill(user) }
         let held = raydium[index].holdings.balance(of: wallet, in: ledger)
         let sells = held > 1_000_000 && random.chance(perMille: 500)
@@ -381,8 +432,8 @@ extension SolanaChainSynthesis {
             spendsPC: spendsPC,
             balance: balance,
             wallet: user.key,
-            source: sells ? token : user.wrapped,
-            destination: sells ? user.wrapped : token,
+            source: sells ? token : user.account(.native),
+            destination: sells ? user.account(.native) : token,
             draft: &draft
         )
         execute(draft)

@@ -160,13 +160,14 @@ struct SolanaTransactionDraft {
         decimals: UInt8,
         from: SolanaKey,
         to: SolanaKey,
-        owner: Role
+        owner: Role,
+        program: SolanaKey = SolanaAddress.token
     ) {
         guard amount > 0 else { return }
         var data: [UInt8] = [12]
         data.appendLittleEndian(amount)
         data.append(decimals)
-        begin(SolanaAddress.token, [.writable(from), .readonly(mint), .writable(to), owner], data)
+        begin(program, [.writable(from), .readonly(mint), .writable(to), owner], data)
         log("Instruction: TransferChecked")
         end(units: 6_238)
         moves.append(.tokens(from: from, to: to, amount: amount))
@@ -184,11 +185,12 @@ struct SolanaTransactionDraft {
         ]
         begin(SolanaAddress.associatedToken, roles, [1])
         log("CreateIdempotent")
+        let bytes = SolanaLedger.tokenBytes(holding.program)
         createAccount(
             key,
             payer: payer,
-            lamports: SolanaLedger.tokenRent,
-            bytes: 165,
+            lamports: SolanaLedger.rent(bytes),
+            bytes: bytes,
             owner: holding.program
         )
         var data: [UInt8] = [18]
@@ -223,6 +225,28 @@ struct SolanaTransactionDraft {
         log("Instruction: SyncNative")
         end(units: 3_045)
         moves.append(.mint(to: account, amount: amount))
+    }
+
+    /// `InitializeMint2` of a token program, for an account that was just created.
+    mutating func openMint(_ key: SolanaKey, _ mint: SolanaLedger.Mint) {
+        guard let authority = mint.authority else {
+            preconditionFailure("a mint without an authority could never mint")
+        }
+        var data: [UInt8] = [20, mint.decimals]
+        data.append(authority)
+        data.append(0)
+        begin(mint.program, [.writable(key)], data)
+        log("Instruction: InitializeMint2")
+        end(units: 2_780)
+        moves.append(.openMint(key, mint))
+    }
+
+    /// `SetAuthority` of a token program: nobody may mint any more.
+    mutating func closeMint(_ key: SolanaKey, authority: SolanaKey, program: SolanaKey) {
+        begin(program, [.writable(key), .readonly(authority)], [6, 0, 0])
+        log("Instruction: SetAuthority")
+        end(units: 2_911)
+        moves.append(.closeMint(key))
     }
 
     /// `MintTo` of a token program.

@@ -45,7 +45,8 @@ struct SolanaTransactionEncoder {
         ledger: inout SolanaLedger,
         random: inout MarketRandom,
         recentBlockhash: SolanaKey,
-        index: UInt64
+        index: UInt64,
+        writesTokens: Bool
     ) -> SolanaTransaction {
         let table = keyTable(draft)
         let before = table.keys.map { ledger[$0] }
@@ -67,6 +68,14 @@ struct SolanaTransactionEncoder {
             encodeMeta(draft, table, before: before, after: after, into: &meta)
         }
         info.unsigned(5, index)
+        var images = draft.images
+        if writesTokens {
+            for place in table.keys.indices where before[place] != after[place] {
+                if let image = SolanaAccountImage(table.keys[place], after[place]) {
+                    images.append(image)
+                }
+            }
+        }
         let market = [SolanaAddress.pump, SolanaAddress.pumpSwap, SolanaAddress.raydium]
         return SolanaTransaction(
             signature: signatures[0],
@@ -76,8 +85,8 @@ struct SolanaTransactionEncoder {
             encoded: info.bytes,
             fee: draft.fee,
             priorityFee: draft.priorityFee,
-            images: draft.images,
-            imageLamports: draft.images.map { ledger[$0.key].lamports },
+            images: images,
+            imageLamports: images.map { ledger[$0.key].lamports },
             writableCount: UInt64(draft.roles.count { $0.isWritable })
         )
     }

@@ -27,6 +27,9 @@ package struct SynthesisOptions: Equatable, Sendable {
     package var ethereumBlocks: UInt32 = 30
     /// Coins launched on the bonding curve, spread over the run.
     package var tokens: UInt32 = 6
+    /// Coins priced in USDC and not in SOL, in thousandths of all; none in the older layout, which
+    /// has no other quotes.
+    package var usdcPerMille: UInt32 = 150
     /// Mean number of market transactions in a Solana slot, 0 to 1,000.
     package var tradesPerSlot: UInt32 = 6
     /// Votes in a Solana slot, 0 to 1,000.
@@ -39,6 +42,8 @@ package struct SynthesisOptions: Equatable, Sendable {
     package var failedPerMille: UInt32 = 80
     /// Slots without a block, in thousandths of all.
     package var skippedPerMille: UInt32 = 20
+    /// Delivers accounts of the token programs too: balances and mints.
+    package var tokenAccounts = false
     /// Adds a second Geyser source that delivers whole blocks.
     package var wholeBlocks = false
     /// Geyser sources that deliver the market in parts, each with delays of its own; 1 to 4.
@@ -65,7 +70,8 @@ package struct SynthesisOptions: Equatable, Sendable {
     package var frontRuns: UInt32 = 0
     /// Trades right behind a large one; half of them close on another pool at once.
     package var backRuns: UInt32 = 0
-    /// Wallets that buy what a leading one has bought. Each takes about 150 coins to show.
+    /// Wallets that buy what a leading one has bought. They show from about 60 slots and 30 coins on:
+    /// where coins are few, older tokens are traded beside them.
     package var copyTraders: UInt32 = 0
     /// Innocent patterns that look like one of the above.
     package var lookAlikes: UInt32 = 0
@@ -73,6 +79,30 @@ package struct SynthesisOptions: Equatable, Sendable {
     package var end: End = .clean
 
     package init() {}
+
+    /// Turns everything on, in numbers that follow the slots.
+    package mutating func fill() {
+        let slots = slots
+        func one(in share: UInt32) -> UInt32 { max(1, slots / share) }
+        tokens = max(30, slots / 4)
+        tradesPerSlot = 12
+        tokenAccounts = true
+        streams = 3
+        reorgs = one(in: 300)
+        forks = one(in: 100)
+        deadSlots = one(in: 200)
+        equivocations = one(in: 200)
+        missedSlots = one(in: 150)
+        disconnects = one(in: 400)
+        duplicatedPerMille = 20
+        latePerMille = 15
+        sandwiches = one(in: 6)
+        wideSandwiches = one(in: 12)
+        frontRuns = one(in: 12)
+        backRuns = one(in: 12)
+        copyTraders = tokens >= 200 ? 4 : 2
+        lookAlikes = one(in: 6)
+    }
 
     /// Whether anybody acts on purpose. Without actors the market has the bytes that it always had.
     package var hasActors: Bool {

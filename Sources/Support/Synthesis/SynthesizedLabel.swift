@@ -15,7 +15,42 @@ package struct SynthesizedLabel: Equatable, Sendable {
         case copyTrading = "copy_trading"
     }
 
+    /// Why something is innocent that looks like one of the kinds; raw values stand in files and never
+    /// change.
+    package enum Innocence: String, Sendable, CaseIterable {
+        /// Round trip after round trip, one of them around somebody by chance.
+        case marketMaker = "market_maker"
+        /// Sells a part of what was bought, far behind whoever was between.
+        case quickFlip = "quick_flip"
+        /// Different users of one router, whose wallet trades for them.
+        case router
+        /// Every trade closes on another pool at once.
+        case cycle
+        /// Who is between belongs to the same owner.
+        case oneOwner = "one_owner"
+        /// pump.fun's own agent.
+        case agent
+        /// So many buyers at once that pairs say nothing.
+        case crowd
+        /// The first neither bid nor tipped more.
+        case lowBid = "low_bid"
+        /// Others are between the two.
+        case farApart = "far_apart"
+        /// The first is too small to matter.
+        case tooSmall = "too_small"
+        /// The second would have taken a far worse price.
+        case wideLimit = "wide_limit"
+        /// Nobody paid for the place.
+        case noTip = "no_tip"
+        /// Follows too seldom.
+        case seldom
+        /// Buys nearly everything.
+        case sniper
+    }
+
     package var kind: Kind
+    /// Set when it only looks like its kind, and must not be detected.
+    package var innocence: Innocence?
     /// Of the last trade.
     package var slot: UInt64
     /// 32 bytes: the pool or, on a bonding curve, the coin.
@@ -33,10 +68,15 @@ package struct SynthesizedLabel: Equatable, Sendable {
         func list(_ signatures: [[UInt8]]) -> String {
             "[" + signatures.map { "\"\(Base58.encode($0))\"" }.joined(separator: ",") + "]"
         }
-        return "{\"class\":\"\(kind.rawValue)\",\"slot\":\"\(slot)\","
+        let name = innocence == nil ? kind.rawValue : "look_alike"
+        let reason = innocence.map {
+            ",\"resembles\":\"\(kind.rawValue)\",\"why\":\"\($0.rawValue)\""
+        }
+        return "{\"class\":\"\(name)\",\"slot\":\"\(slot)\","
             + "\"pool\":\"\(Base58.encode(pool))\",\"front\":\(list(fronts)),"
             + "\"victims\":\(list(victims)),\"back\":\(list(backs)),"
-            + "\"attacker\":\"\(Base58.encode(attacker))\",\"wide\":\(kind == .wide)}\n"
+            + "\"attacker\":\"\(Base58.encode(attacker))\",\"wide\":\(kind == .wide)"
+            + (reason ?? "") + "}\n"  // only look-alikes have one
     }
 }
 

@@ -51,7 +51,13 @@ import Testing
         let found = try Detection.listed(rows, legs: legs).map {
             DetectionLabel($0.key, $0.detection)
         }
-        return DetectionScore(found: found, labels: try made.labels.map(label))
+        return DetectionScore(
+            found: found,
+            labels: try made.labels.filter { $0.innocence == nil }.map(label),
+            lookAlikes: try made.labels.compactMap { told in
+                try told.innocence.map { LookAlikeLabel(label: try label(told), why: $0.rawValue) }
+            }
+        )
     }
 
     private func label(_ told: SynthesizedLabel) throws -> DetectionLabel {
@@ -74,6 +80,7 @@ import Testing
         for (kind, counts) in score.classes {
             #expect((counts.precisionBasisPoints ?? 10_000) >= 9_900, "\(kind): \(counts)")
             #expect((counts.recallBasisPoints ?? 10_000) >= 9_900, "\(kind): \(counts)")
+            #expect(counts.lookAlikesDetected == 0, "\(kind): \(counts)")
         }
         for kind in kinds {
             #expect(score[kind].truePositives > 0, "\(kind)")
@@ -86,7 +93,12 @@ import Testing
 
     @Test(arguments: [31, 32] as [UInt64])
     func `precision and recall are at least 99 percent`(seed: UInt64) throws {
-        expect(try score(Self.options(seed)), of: Self.usual)
+        let score = try score(Self.options(seed))
+        expect(score, of: Self.usual)
+        let alike = score[.sandwich].lookAlikes + score[.sandwichUnprofitable].lookAlikes
+        #expect(alike > 10)
+        #expect(score[.possibleFrontRun].lookAlikes > 5)
+        #expect(score[.backRun].lookAlikes > 0)
     }
 
     @Test func `they stay so over forks, lost and repeated messages`() throws {
@@ -101,17 +113,35 @@ import Testing
         expect(try score(options), of: Self.usual)
     }
 
-    @Test func `copy trading is told where it is, cycles where they close`() throws {
+    /// In the small market beside older tokens, in the large one on coins alone.
+    @Test(arguments: [(34, 120, 30), (35, 90, 30), (36, 600, 450)] as [(UInt64, UInt32, UInt32)])
+    func `copy trading is told where it is, cycles where they close`(
+        seed: UInt64,
+        slots: UInt32,
+        tokens: UInt32
+    ) throws {
         var options = SynthesisOptions()
-        options.seed = 34
-        options.slots = 600
+        options.seed = seed
+        options.slots = slots
         options.ethereumBlocks = 0
         options.votesPerSlot = 0
-        options.tokens = 250
+        options.tokens = tokens
         options.tradesPerSlot = 4
         options.copyTraders = 4
         options.backRuns = 60
         options.lookAlikes = 20
         expect(try score(options), of: [.copyTrading, .arbitrage])
+    }
+
+    @Test(arguments: [41, 42] as [UInt64])
+    func `a small market with everything in it holds every class`(seed: UInt64) throws {
+        var options = SynthesisOptions()
+        options.seed = seed
+        options.slots = 150
+        options.fill()
+        options.ethereumBlocks = 0
+        let score = try score(options)
+        expect(score, of: DetectionClass.allCases)
+        #expect(score.mistaken.isEmpty)
     }
 }

@@ -80,6 +80,34 @@ struct DetectionScoreTests {
         #expect(score[.sandwich].falsePositives == 1)
     }
 
+    @Test func `a look-alike counts where a detection that nothing tells is one with it`() {
+        let innocent = [
+            LookAlikeLabel(label: label(.sandwich, slot: 1, [1], [2], [3]), why: "flip"),
+            LookAlikeLabel(label: label(.sandwich, slot: 2, [4], [5], [6]), why: "router"),
+            LookAlikeLabel(label: label(.wide, slot: 3, [7], [8], [9]), why: "flip"),
+        ]
+        let score = DetectionScore(
+            found: [
+                label(.sandwich, slot: 1, [1], [2], [3]),
+                // Told by a label, so that it is right.
+                label(.sandwich, slot: 2, [4], [5], [6]),
+                // Another class.
+                label(.sandwich, slot: 3, [7], [8], [9]),
+            ],
+            labels: [label(.sandwich, slot: 2, [4], [5], [6])],
+            lookAlikes: innocent
+        )
+        #expect(score[.sandwich].lookAlikes == 2)
+        #expect(score[.sandwich].lookAlikesDetected == 1)
+        #expect(score[.sandwich].falsePositives == 2)
+        #expect(score[.wide].lookAlikes == 1)
+        #expect(score[.wide].lookAlikesDetected == 0)
+        #expect(score.mistaken == [innocent[0]])
+        let line = innocent[1].line(on: .solana)
+        #expect(line.hasPrefix(#"{"class":"look_alike","slot":"2","pool":"#))
+        #expect(line.hasSuffix(#","wide":false,"resembles":"sandwich","why":"router"}"#))
+    }
+
     @Test func `a line is JSON with all members`() throws {
         let line = label(.wide, slot: 12, [1], [2, 3], []).line(on: .solana)
         let object = try JSONSerialization.jsonObject(with: Data(line.utf8))

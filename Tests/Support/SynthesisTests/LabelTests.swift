@@ -7,13 +7,17 @@ struct LabelTests {
     /// A market with all kinds of actors, and what was told of it.
     private struct Market {
         var labels: [SynthesizedLabel] = []
+        /// What only looks like it.
+        var lookAlikes: [SynthesizedLabel] = []
         var messages: [[UInt8]] = []
         var transactions: [[UInt8]: WireReading.Transaction] = [:]
         var orphans: Set<UInt64> = []
 
         init(_ options: SynthesisOptions) throws {
             var steps: [SynthesizedStep] = []
-            labels = MarketSynthesis(options).run { steps.append($0) }
+            let told = MarketSynthesis(options).run { steps.append($0) }
+            labels = told.filter { $0.innocence == nil }
+            lookAlikes = told.filter { $0.innocence != nil }
             for step in steps {
                 guard case .message(.incoming, let bytes) = step.event else { continue }
                 messages.append(bytes)
@@ -67,6 +71,89 @@ struct LabelTests {
         #expect(Set(labels.flatMap { $0.fronts + $0.victims + $0.backs }).count > 100)
     }
 
+    @Test func `every innocent pattern is told with its reason`() throws {
+        let market = try Self.market.get()
+        let reasons = Set(market.lookAlikes.compactMap(\.innocence))
+        // Copy traders have tests of their own; cycles need a token on two pools.
+        let sure: Set<SynthesizedLabel.Innocence> = [
+            .marketMaker, .quickFlip, .router, .oneOwner, .crowd,
+        ]
+        #expect(reasons.isSuperset(of: sure))
+        #expect(reasons.intersection([.lowBid, .tooSmall, .wideLimit]).count > 0)
+        #expect(reasons.intersection([.noTip, .farApart]).count > 0)
+        let real = Set(market.labels.flatMap { $0.fronts + $0.backs })
+        for label in market.lookAlikes {
+            let fronts = try find(label.fronts, market)
+            let victims = try find(label.victims, market)
+            let backs = try find(label.backs, market)
+            let all = fronts + victims + backs
+            #expect(all.allSatisfy { !$0.failed && $0.keys.contains(label.pool) })
+            #expect(all.map(\.slot).max() == label.slot)
+            switch label.kind {
+            case .sandwich, .sandwichUnprofitable:
+                let (front, back) = (try #require(fronts.first), try #require(backs.first))
+                #expect(!victims.isEmpty)
+                #expect(victims.allSatisfy { place(front) < place($0) && place($0) < place(back) })
+            case .possibleFrontRun:
+                #expect(try place(#require(fronts.first)) < place(#require(victims.last)))
+            case .backRun:
+                #expect(try place(#require(victims.first)) < place(#require(backs.first)))
+            case .wide, .arbitrage, .copyTrading: Issue.record("\(label.kind) has no look-alikes")
+            }
+            // Cycles are told as what they are.
+            if label.innocence != .cycle {
+                #expect(real.isDisjoint(with: label.fronts + label.backs))
+            }
+        }
+    }
+
+    /// Who follows buys what the leader bought, after it and within ten slots; that on three tokens at
+    /// least, and most of what it leads on.
+    @Test(arguments: [51, 52] as [UInt64])
+    func `copies show in a small market`(seed: UInt64) throws {
+        var options = SynthesisOptions()
+        options.seed = seed
+        options.slots = 120
+        options.ethereumBlocks = 0
+        options.votesPerSlot = 0
+        options.tokens = 30
+        options.tradesPerSlot = 4
+        options.copyTraders = 2
+        options.lookAlikes = 1
+        let market = try Market(options)
+        let copies = market.labels.filter { $0.kind == .copyTrading }
+        #expect(copies.count >= 1)
+        // Accounts that stand in many transactions tie nobody to anybody.
+        var uses: [[UInt8]: Int] = [:]
+        for key in market.transactions.values.flatMap({ Set($0.keys) }) {
+            uses[key, default: 0] += 1
+        }
+        let usual = Set(uses.filter { $0.value * 10 > market.transactions.count }.keys)
+        for label in copies {
+            let lead = try find(label.fronts, market)[0]
+            let copy = try find(label.backs, market)[0]
+            #expect(place(lead) < place(copy))
+            #expect(copy.slot - lead.slot <= 10)
+            let leader = lead.keys[0]
+            // What both signed, and whether it names a market that is the same.
+            var common = 0
+            let signed = { (key: [UInt8]) in
+                market.transactions.values.filter { $0.keys[0] == key && !$0.failed }
+                    .sorted { place($0) < place($1) }
+            }
+            let leads = signed(leader)
+            for follow in signed(label.attacker) where place(follow) <= place(copy) {
+                let accounts = Set(follow.keys).subtracting(usual)
+                let isLed = leads.contains { lead in
+                    place(lead) < place(follow) && follow.slot - lead.slot <= 10
+                        && !accounts.isDisjoint(with: lead.keys)
+                }
+                if isLed { common += 1 }
+            }
+            #expect(common >= 3)
+        }
+    }
+
     @Test func `what is named is confirmed, succeeded, is in order and names the pool`() throws {
         let market = try Self.market.get()
         #expect(!market.orphans.isEmpty)
@@ -118,8 +205,9 @@ struct LabelTests {
         }
     }
 
-    /// Sandwiches on bonding curves by the amounts in their events: TradeEvent has lamports at 40,
-    /// tokens at 48, the side at 56, the fees at 177 and 225 (offsets of the published layout).
+    /// Sandwiches on bonding curves by the amounts in their events: TradeEvent has tokens at 48, the
+    /// side at 56, the fees at 169 and 217, and the amount of the quote 24 before its end (offsets of
+    /// the published layout).
     @Test func `what sandwiches on curves earned follows from their events`() throws {
         let market = try Self.market.get()
         func number(_ event: [UInt8], _ offset: Int) -> Int {
@@ -142,7 +230,8 @@ struct LabelTests {
                     }
                     let fees = number(event, 169) + number(event, 217)
                     let isBuy = event[56] == 1
-                    flow += isBuy ? -(number(event, 40) + fees) : number(event, 40) - fees
+                    let amount = number(event, event.count - 24)
+                    flow += isBuy ? -(amount + fees) : amount - fees
                     if isBack {
                         tokens.back += number(event, 48)
                     } else {
@@ -225,6 +314,12 @@ struct LabelTests {
             attacker: [UInt8](repeating: 0, count: 31) + [1]
         )
         let ones = String(repeating: "1", count: 64)
+        var alike = label
+        alike.innocence = .quickFlip
+        let start = #"{"class":"look_alike","slot":"391500123","pool":""#
+        #expect(alike.line.hasPrefix(start))
+        let end = #","wide":false,"resembles":"sandwich_unprofitable","why":"quick_flip"}"# + "\n"
+        #expect(alike.line.hasSuffix(end))
         #expect(
             label.line == #"{"class":"sandwich_unprofitable","slot":"391500123","pool":""#
                 + #"11111111111111111111111111111111","front":["\#(ones)"],"victims":[],"#

@@ -55,9 +55,17 @@ struct PumpEventTests {
         event.prefix(8).map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined()
     }
 
+    /// EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v
+    static let usdc: [UInt8] = [
+        0xc6, 0xfa, 0x7a, 0xf3, 0xbe, 0xdb, 0xad, 0x3a, 0x3d, 0x65, 0xf3, 0x6a, 0xab, 0xc9, 0x74,
+        0x31, 0xb1, 0xbb, 0xe4, 0xc2, 0xd2, 0xf6, 0xe0, 0xe4, 0x7c, 0xa6, 0x02, 0x03, 0x45, 0x2f,
+        0x5d, 0x61,
+    ]
+
     @Test func `events have the lengths of their layouts`() throws {
         let expected: [String: Set<Int>] = [
-            "bddb7fd34ee661ee": [358, 359, 371],  // trade: buy, sell, buy_exact_sol_in
+            // trade: buy, sell, buy_exact_sol_in, buy_exact_quote_in
+            "bddb7fd34ee661ee": [358, 359, 371, 373],
             "5f72619cd42e9808": [144],  // complete
             "bde95db95c94ea94": [200],  // migration
             "67f4521f2cf57777": [465, 480],  // pool buy, buy_exact_quote_in
@@ -90,18 +98,29 @@ struct PumpEventTests {
 
     @Test func `each trade moves its curve by the published formula`() throws {
         var reserves: [[UInt8]: (quote: UInt64, tokens: UInt64)] = [:]
-        var trades = 0
+        var trades = (sol: 0, usdc: 0)
         for event in try Self.market.get()
         where discriminator(event) == "bddb7fd34ee661ee" {
             let mint = Array(event[8..<40])
-            let (sol, tokens) = (number(event, 40), number(event, 48))
-            let after = (quote: number(event, 97), tokens: number(event, 105))
+            let tokens = number(event, 48)
+            // The quote and its amounts stand at the end; those of SOL are zero when it is another.
+            let end = event.count
+            let isSOL = Array(event[end - 56..<end - 24]) == [UInt8](repeating: 0, count: 32)
+            let sol = number(event, end - 24)
+            let after = (quote: number(event, end - 16), tokens: number(event, 105))
+            for (offset, other) in [(40, end - 24), (97, end - 16), (113, end - 8)] {
+                #expect(number(event, offset) == (isSOL ? number(event, other) : 0))
+            }
+            if !isSOL { #expect(Array(event[end - 56..<end - 24]) == Self.usdc) }
+            #expect(event.count != (isSOL ? 373 : 371))
             let isBuy = event[56] == 1
             let before =
                 isBuy
                 ? (quote: after.quote - sol, tokens: after.tokens + tokens)
                 : (quote: after.quote + sol, tokens: after.tokens - tokens)
-            let expected = reserves[mint] ?? (30_000_000_000, 1_073_000_000_000_000)
+            let start: UInt64 = isSOL ? 30_000_000_000 : 4_500_000_000
+            #expect(after.quote - number(event, end - 8) == start)
+            let expected = reserves[mint] ?? (start, 1_073_000_000_000_000)
             #expect(before == expected)
             let product = UInt128(tokens) * UInt128(before.quote)
             switch event.count {
@@ -112,9 +131,10 @@ struct PumpEventTests {
             #expect(number(event, 169) == (sol * 95 + 9_999) / 10_000)
             #expect(number(event, 217) == (sol * 30 + 9_999) / 10_000)
             reserves[mint] = after
-            trades += 1
+            if isSOL { trades.sol += 1 } else { trades.usdc += 1 }
         }
-        #expect(trades > 300)
+        #expect(trades.sol > 300)
+        #expect(trades.usdc > 30)
     }
 
     @Test func `each pool operation starts from where the last one ended`() throws {
@@ -157,7 +177,7 @@ struct PumpEventTests {
 
     @Test func `a full curve completes once, rests and becomes a pool`() throws {
         var complete: Set<[UInt8]> = []
-        var migrated = 0
+        var migrated = (sol: 0, usdc: 0)
         for event in try Self.market.get() {
             switch discriminator(event) {
             case "bddb7fd34ee661ee":
@@ -168,13 +188,21 @@ struct PumpEventTests {
             case "bde95db95c94ea94":
                 #expect(complete.contains(Array(event[40..<72])))
                 #expect(number(event, 72) == 206_900_000_000_000)
+                if Array(event[168..<200]) == Self.usdc {
+                    // 793.1 * 4,500 / 279.9 USDC, rounded up; of USDC there is no migration fee.
+                    #expect((12_750_803_859...12_750_805_000).contains(number(event, 80)))
+                    #expect(number(event, 88) == 0)
+                    migrated.usdc += 1
+                    continue
+                }
                 // What was raised less the migration fee; rounding adds lamports to 85.005 SOL.
                 #expect((84_990_359_056...84_990_360_000).contains(number(event, 80)))
                 #expect(number(event, 88) == 15_000_001)
-                migrated += 1
+                migrated.sol += 1
             default: break
             }
         }
-        #expect(migrated > 0)
+        #expect(migrated.sol > 0)
+        #expect(migrated.usdc > 0)
     }
 }

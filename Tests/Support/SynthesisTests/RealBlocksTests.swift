@@ -148,6 +148,32 @@ struct RealBlocksTests {
         #expect(isSame)
     }
 
+    @Test(.enabled(if: Self.isPresent, Self.absent))
+    func `real transactions stand in slots with statuses, and on branches`() throws {
+        let updates = try Self.updates("volume.bin", most: 3_000)
+        let steps = try Self.wrap(updates) {
+            $0.forks = 3
+            $0.deadSlots = 1
+            $0.streams = 2
+            $0.votesPerSlot = 0
+        }
+        let messages = SynthesisRun.messages(steps, stream: 1)
+        let states = try WireReading.statuses(messages).reduce(into: [UInt64: Set<UInt32>]()) {
+            $0[$1.slot, default: []].insert($1.state)
+        }
+        let transactions = try WireReading.transactions(messages)
+        let confirmed = Set(states.filter { $0.value.contains(1) }.keys)
+        #expect(states.filter { confirmed.contains($0.key) }.allSatisfy { $0.value.count == 6 })
+        #expect(states.count { $0.value.contains(6) } == 1)
+        #expect(Set(transactions.map(\.slot)).isSubset(of: states.keys))
+        let real = Set(try WireReading.transactions(updates).map(\.signature))
+        let onChain = transactions.filter { confirmed.contains($0.slot) }
+        #expect(Set(onChain.map(\.signature)) == real)
+        let onBranches = transactions.filter { states[$0.slot]?.contains(1) == false }
+        #expect(onBranches.count > 50)
+        #expect(real.isSuperset(of: onBranches.map(\.signature)))
+    }
+
     @Test func `some of it also stands on branches, with other neighbours`() throws {
         let updates = Self.madeUp()
         let steps = try Self.wrap(updates) {

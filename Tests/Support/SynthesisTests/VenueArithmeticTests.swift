@@ -8,10 +8,10 @@ struct VenueArithmeticTests {
     @Test func `a fresh curve costs what the real one costs`() {
         var curve = BondingCurve()
         let all = curve.quote(buying: 793_100_000_000_000)
-        #expect(all.lamports == 85_005_359_057)
+        #expect(all.amount == 85_005_359_057)
         curve.buy(all)
         #expect(curve.isComplete)
-        #expect(curve.virtualLamports == 115_005_359_057)
+        #expect(curve.virtualQuote == 115_005_359_057)
         #expect(curve.virtualTokens == 279_900_000_000_000)
     }
 
@@ -21,7 +21,7 @@ struct VenueArithmeticTests {
             var curve = BondingCurve()
             var held: UInt64 = 0
             while !curve.isComplete {
-                let product = UInt128(curve.virtualLamports) * UInt128(curve.virtualTokens)
+                let product = UInt128(curve.virtualQuote) * UInt128(curve.virtualTokens)
                 if held > 0, random.chance(perMille: 400) {
                     let quote = curve.quote(selling: random.number(in: 1...held))
                     curve.sell(quote)
@@ -29,16 +29,16 @@ struct VenueArithmeticTests {
                 } else {
                     let budget = random.number(in: 10_000...9_000_000_000)
                     let quote = curve.quote(spending: budget)
-                    #expect(quote.lamports + quote.fees <= budget)
+                    #expect(quote.amount + quote.fees <= budget)
                     curve.buy(quote)
                     held += quote.tokens
                 }
-                #expect(UInt128(curve.virtualLamports) * UInt128(curve.virtualTokens) >= product)
+                #expect(UInt128(curve.virtualQuote) * UInt128(curve.virtualTokens) >= product)
                 #expect(curve.virtualTokens - curve.realTokens == 279_900_000_000_000)
-                #expect(curve.virtualLamports - curve.realLamports == 30_000_000_000)
+                #expect(curve.virtualQuote - curve.realQuote == 30_000_000_000)
                 #expect(curve.realTokens + held == 793_100_000_000_000)
             }
-            #expect(curve.realLamports >= 85_005_359_057)
+            #expect(curve.realQuote >= 85_005_359_057)
         }
     }
 

@@ -22,6 +22,27 @@ enum WireReading {
         var time: Int64
     }
 
+    /// An instruction, or what one called.
+    struct Call: Equatable {
+        var program: [UInt8]
+        var accounts: [[UInt8]]
+        var data: [UInt8]
+    }
+
+    /// An account as it stood after a transaction.
+    struct Account: Equatable {
+        var slot: UInt64
+        var key: [UInt8]
+        var owner: [UInt8]
+        var data: [UInt8]
+        var signature: [UInt8]
+
+        /// A little-endian number in its data.
+        func number(at offset: Int) -> UInt64 {
+            data[offset..<(offset + 8)].reversed().reduce(0) { $0 << 8 | UInt64($1) }
+        }
+    }
+
     struct Transaction: Equatable {
         var slot: UInt64
         var index: UInt64
@@ -31,6 +52,10 @@ enum WireReading {
         /// Payloads of `Program data:` lines.
         var events: [[UInt8]]
         var logs: [String]
+        /// Instructions first, then what they called.
+        var calls: [Call]
+        /// Raw amounts after it, by account.
+        var balances: [[UInt8]: String]
     }
 
     /// Decodes one message for the length of a call.
@@ -104,6 +129,55 @@ enum WireReading {
         }
     }
 
+    static func accounts(_ messages: [[UInt8]]) throws -> [Account] {
+        try messages.compactMap { message in
+            try decode(message) { update in
+                guard update.update_oneof_case == GEYSER__SUBSCRIBE_UPDATE__UPDATE_ONEOF_ACCOUNT
+                else { return nil }
+                let info = try #require(update.account.pointee.account).pointee
+                return Account(
+                    slot: update.account.pointee.slot,
+                    key: bytes(info.pubkey),
+                    owner: bytes(info.owner),
+                    data: bytes(info.data),
+                    signature: bytes(info.txn_signature)
+                )
+            }
+        }
+    }
+
+    private static func calls(
+        _ message: Solana__Storage__ConfirmedBlock__Message,
+        _ meta: Solana__Storage__ConfirmedBlock__TransactionStatusMeta,
+        _ keys: [[UInt8]]
+    ) throws -> [Call] {
+        func call(
+            _ program: UInt32,
+            _ accounts: ProtobufCBinaryData,
+            _ data: ProtobufCBinaryData
+        ) throws -> Call {
+            let places = bytes(accounts).map(Int.init)
+            try #require(Int(program) < keys.count && places.allSatisfy { $0 < keys.count })
+            return Call(
+                program: keys[Int(program)],
+                accounts: places.map { keys[$0] },
+                data: bytes(data)
+            )
+        }
+        var calls = try (0..<message.n_instructions).map { index in
+            let each = try #require(message.instructions[index]).pointee
+            return try call(each.program_id_index, each.accounts, each.data)
+        }
+        for group in 0..<meta.n_inner_instructions {
+            let inner = try #require(meta.inner_instructions[group]).pointee
+            calls += try (0..<inner.n_instructions).map { index in
+                let each = try #require(inner.instructions[index]).pointee
+                return try call(each.program_id_index, each.accounts, each.data)
+            }
+        }
+        return calls
+    }
+
     private static func transaction(
         _ info: Geyser__SubscribeUpdateTransactionInfo,
         slot: UInt64
@@ -118,16 +192,25 @@ enum WireReading {
             + (0..<meta.n_loaded_readonly_addresses).map {
                 bytes(meta.loaded_readonly_addresses[$0])
             }
+        let keys = (0..<message.n_account_keys).map { bytes(message.account_keys[$0]) } + loaded
+        var balances: [[UInt8]: String] = [:]
+        for index in 0..<meta.n_post_token_balances {
+            let each = try #require(meta.post_token_balances[index]).pointee
+            let amount = try #require(each.ui_token_amount).pointee
+            balances[keys[Int(each.account_index)]] = String(cString: amount.amount)
+        }
         return Transaction(
             slot: slot,
             index: info.index,
             signature: bytes(info.signature),
             failed: meta.err != nil,
-            keys: (0..<message.n_account_keys).map { bytes(message.account_keys[$0]) } + loaded,
+            keys: keys,
             events: try logs.compactMap { line in
                 line.hasPrefix("Program data: ") ? try Data64.decode(line.dropFirst(14)) : nil
             },
-            logs: logs
+            logs: logs,
+            calls: try calls(message, meta, keys),
+            balances: balances
         )
     }
 }

@@ -2,9 +2,11 @@ import JSONText
 import MarketModel
 import Projectors
 
-/// Labels as NDJSON, one object a line: what truly happened in a recording.
+/// Labels as NDJSON, one object a line: what truly happened in a recording, and what only looks like
+/// it.
 struct LabelFile {
     let labels: [DetectionLabel]
+    let lookAlikes: [LookAlikeLabel]
 
     /// Reads a file.
     ///
@@ -14,9 +16,15 @@ struct LabelFile {
         let text = try file.read(file.count, at: 0)
         let document = JSONDocument()
         var labels: [DetectionLabel] = []
+        var lookAlikes: [LookAlikeLabel] = []
         for (number, line) in text.split(separator: 0x0A).enumerated() {
             do {
-                labels.append(try Self.label(try document.parse(Array(line))))
+                let root = try document.parse(Array(line))
+                if root.member("class")?.string == LookAlikeLabel.name {
+                    lookAlikes.append(try Self.lookAlike(root))
+                } else {
+                    labels.append(try Self.label(root, "class"))
+                }
             } catch {
                 throw VerbFailure(
                     code: .failed,
@@ -25,6 +33,7 @@ struct LabelFile {
             }
         }
         self.labels = labels
+        self.lookAlikes = lookAlikes
     }
 
     /// What is wrong with a line.
@@ -32,9 +41,22 @@ struct LabelFile {
         let description: String
     }
 
-    private static func label(_ root: JSONValue) throws -> DetectionLabel {
-        guard let kind = root.member("class")?.string.flatMap(DetectionClass.init) else {
-            throw Mistake(description: "class is none that is known")
+    private static func lookAlike(_ root: JSONValue) throws -> LookAlikeLabel {
+        guard let why = root.member("why")?.string else {
+            throw Mistake(description: "why is no string")
+        }
+        // It is printed as it is.
+        let isWord = why.utf8.allSatisfy { $0 == UInt8(ascii: "_") || (0x61...0x7A).contains($0) }
+        guard isWord, !why.isEmpty else {
+            throw Mistake(description: "why is no word in small letters")
+        }
+        return LookAlikeLabel(label: try label(root, "resembles"), why: why)
+    }
+
+    /// A label whose class stands in a member.
+    private static func label(_ root: JSONValue, _ member: StaticString) throws -> DetectionLabel {
+        guard let kind = root.member(member)?.string.flatMap(DetectionClass.init) else {
+            throw Mistake(description: "\(member) is none that is known")
         }
         guard let slot = root.member("slot")?.string.flatMap({ UInt64($0) }) else {
             throw Mistake(description: "slot is no number in a string")

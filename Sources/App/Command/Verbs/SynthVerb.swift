@@ -10,7 +10,8 @@ let synthVerb = Verb(
             + "Polygon node: real program ids, event layouts and JSON, invented traders.",
         "The same options make the same recording, byte for byte, on every machine.",
         "With actors, what they did is written beside the recording as labels, one JSON object a "
-            + "line; 'tapedeck score' compares monitors with them. Only what the confirmed chain "
+            + "line, and what only looks like it with the reason; 'tapedeck score' compares "
+            + "monitors with them. Only what the confirmed chain "
             + "holds and some stream brought is labelled. --market full turns everything on, in "
             + "numbers that follow the slots; any number given beside it counts instead.",
         "With --real, transactions of SubscribeUpdate files stand in for the invented market: "
@@ -98,10 +99,17 @@ private enum SynthFlags {
 
     private static let solana = [
         number("tokens", 0...100_000_000, "6", "How many coins are launched"),
+        number(
+            "usdc",
+            0...1_000,
+            "150",
+            "Coins priced in USDC and not in SOL, in thousandths"
+        ),
         number("trades", 0...1_000, "6", "Market transactions in a slot, on average"),
         number("votes", 0...1_000, "8", "Votes in a slot"),
         number("failed", 0...1_000, "80", "Failed market transactions, in thousandths"),
         number("skipped", 0...900, "20", "Slots without a block, in thousandths"),
+        Flag(name: "token-accounts", help: "Deliver accounts of the token programs too"),
         Flag(name: "whole-blocks", help: "Add a stream that carries whole Solana blocks"),
     ]
 
@@ -134,7 +142,7 @@ private enum SynthFlags {
             "copy-traders",
             0...1_000,
             "0",
-            "Wallets that copy another; takes 150 coins or more"
+            "Wallets that copy another; takes 60 slots and 30 coins or more"
         ),
         number("look-alikes", 0...1_000_000, "0", "Innocent patterns that look like an attack"),
     ]
@@ -160,7 +168,8 @@ extension ParsedArguments {
         if let seed = count("seed") { options.seed = seed }
         let numbers: [(String, WritableKeyPath<SynthesisOptions, UInt32>)] = [
             ("blocks", \.ethereumBlocks), ("reorgs", \.reorgs), ("tokens", \.tokens),
-            ("trades", \.tradesPerSlot), ("votes", \.votesPerSlot), ("failed", \.failedPerMille),
+            ("usdc", \.usdcPerMille), ("trades", \.tradesPerSlot), ("votes", \.votesPerSlot),
+            ("failed", \.failedPerMille),
             ("skipped", \.skippedPerMille), ("streams", \.streams), ("forks", \.forks),
             ("dead-slots", \.deadSlots), ("equivocations", \.equivocations),
             ("missed-slots", \.missedSlots), ("disconnects", \.disconnects),
@@ -172,33 +181,10 @@ extension ParsedArguments {
         for (name, path) in numbers {
             if let number = count(name) { options[keyPath: path] = UInt32(clamping: number) }
         }
-        options.wholeBlocks = has("whole-blocks")
+        if has("whole-blocks") { options.wholeBlocks = true }
+        if has("token-accounts") { options.tokenAccounts = true }
         options.end = has("cut") ? .cut : .clean
         return options
-    }
-}
-
-extension SynthesisOptions {
-    /// Turns everything on, in numbers that follow the slots.
-    fileprivate mutating func fill() {
-        func one(in share: UInt32) -> UInt32 { max(1, slots / share) }
-        tokens = max(20, slots / 4)
-        tradesPerSlot = 12
-        streams = 3
-        reorgs = one(in: 300)
-        forks = one(in: 100)
-        deadSlots = one(in: 200)
-        equivocations = one(in: 200)
-        missedSlots = one(in: 150)
-        disconnects = one(in: 400)
-        duplicatedPerMille = 20
-        latePerMille = 15
-        sandwiches = one(in: 6)
-        wideSandwiches = one(in: 12)
-        frontRuns = one(in: 12)
-        backRuns = one(in: 12)
-        copyTraders = tokens >= 200 ? 4 : 0
-        lookAlikes = one(in: 6)
     }
 }
 

@@ -125,11 +125,29 @@ struct BranchPlanner {
         for place in window.slots.indices.reversed() {
             let slot = window[place]
             guard slot.parts.contains(where: { $0.isFinalized && !$0.isDead }),
-                let variant = slot.best(\.isFinalized)
+                let variant = meant(by: place) ?? slot.best(\.isFinalized)
             else { continue }
             return BranchNode(place: place, number: slot.number, hash: variant.hash)
         }
         return nil
+    }
+
+    /// Of a slot with several blocks, the one that children the cluster voted for name, when they
+    /// agree: a status names no block, so where it came in says less than its children do.
+    private func meant(by place: Int) -> Variant? {
+        let slot = window[place]
+        guard slot.isDisputed else { return nil }
+        var meant: Bytes32?
+        for child in window.slots[(place + 1)...] {
+            for header in child.headers where header.parent.number == slot.number {
+                guard let parent = header.parentHash, slot.has(parent),
+                    child.any(child.mask(header.hash).strict, \.isVotedFor)
+                else { continue }
+                if let meant, meant != parent { return nil }
+                meant = parent
+            }
+        }
+        return meant.map { Variant(hash: $0) }
     }
 
     private func holds(_ branch: Branch, _ node: BranchNode) -> Bool {

@@ -112,14 +112,10 @@ package final class StateFile: RowStorage {
         connection.close()
     }
 
-    /// Memory for pages: what is written between two checkpoints should fit, because a page that is
-    /// written to the log before the commit is written again. A reader touches each page once.
-    private var cacheKiB: Int { purpose == .write ? 65_536 : 16_384 }
-
     private func configure(pageSize: Int) throws(StorageError) {
         // Damaged cells are noticed when a page is read, and no text in the file is run.
         try connection.run("PRAGMA cell_size_check=ON; PRAGMA trusted_schema=OFF")
-        try connection.run("PRAGMA cache_size=-\(cacheKiB); PRAGMA temp_store=MEMORY")
+        try connection.run("PRAGMA cache_size=-16384; PRAGMA temp_store=MEMORY")
         guard purpose == .write else { return }
         try connection.run("PRAGMA page_size=\(pageSize)")
         // Readers do not hold us up. A commit is durable when it returns; what it wrote is moved

@@ -108,8 +108,9 @@ extension RecordingReader {
                 return nil
             }
         }
-        // Where the blocks are known, none begins there; behind them nobody can see.
-        return start < entries.count ? false : nil
+        // Where the blocks are known, none begins there; behind them nobody can see. A mark at the
+        // end tells only what would have come.
+        return entries.last.map { $0.firstSequence > place.block } == true ? false : nil
     }
 
     /// The last sequence that counts in a segment.

@@ -124,7 +124,8 @@ import Testing
         try writer.close(cause: "test")
         let beyond = try #require(try places(shorter).last)
         _ = try open(cut, seed: 8).close(cause: "test")
-        #expect(try finding(beyond, cut) == .keptThrough(beyond.sequence.previous))
+        let found = try finding(beyond, cut)
+        #expect(found == .keptThrough(beyond.sequence.previous))
         for place in reopened { #expect(try finding(place, cut) == .same) }
     }
 

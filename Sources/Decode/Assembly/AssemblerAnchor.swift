@@ -34,6 +34,19 @@ package struct AssemblerAnchor: Hashable, Sendable {
         }
     }
 
+    /// The lower end that was taken for a gap whose record is read again and does not tell it: then
+    /// nothing of what was open is there any more to take it from.
+    package struct LowerEnd: Hashable, Sendable {
+        /// The sequence of the gap-opened record.
+        package var id: Sequence
+        package var from: UInt64
+
+        package init(id: Sequence, from: UInt64) {
+            self.id = id
+            self.from = from
+        }
+    }
+
     /// Slot or block; everything at or below it is settled.
     package var position: UInt64
     /// Nil when no header of it was seen.
@@ -46,6 +59,8 @@ package struct AssemblerAnchor: Hashable, Sendable {
     package var lacking: [ClosedRange<UInt64>]
     /// By rising id.
     package var gaps: [Gap]
+    /// Of gaps that are told again, by rising id.
+    package var lowerEnds: [LowerEnd]
     /// What came too late and was left out; nil when nothing did.
     package var late: LateRecords?
     /// What was waited for, so that it was not too late.
@@ -62,6 +77,7 @@ package struct AssemblerAnchor: Hashable, Sendable {
         hadStatuses: Bool,
         lacking: [ClosedRange<UInt64>] = [],
         gaps: [Gap] = [],
+        lowerEnds: [LowerEnd] = [],
         late: LateRecords? = nil,
         awaited: [LateRecords] = [],
         facts: [OpenFact] = [],
@@ -73,6 +89,7 @@ package struct AssemblerAnchor: Hashable, Sendable {
         self.hadStatuses = hadStatuses
         self.lacking = lacking
         self.gaps = gaps
+        self.lowerEnds = lowerEnds
         self.late = late
         self.awaited = awaited
         self.facts = facts

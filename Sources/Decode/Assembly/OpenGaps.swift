@@ -40,6 +40,8 @@ struct OpenGaps: Sendable {
     private(set) var gaps: [Gap] = []
     /// Filled ones, until nobody reads their records again.
     private var filled: [(gap: Gap, at: Sequence)] = []
+    /// What was taken for the lower ends of gaps that are told again; by rising id.
+    private var known: [AssemblerAnchor.LowerEnd] = []
     private let limit: Int
 
     init(limit: Int) {
@@ -61,7 +63,7 @@ struct OpenGaps: Sendable {
             since: min(input.since, input.id),
             stream: input.stream,
             groups: input.groups,
-            from: input.from ?? lowest,
+            from: input.from ?? known.first { $0.id == input.id }?.from ?? lowest,
             through: input.through
         )
         insert(gap)
@@ -69,7 +71,8 @@ struct OpenGaps: Sendable {
     }
 
     /// Takes over what a checkpoint keeps.
-    mutating func restore(_ kept: [AssemblerAnchor.Gap]) {
+    mutating func restore(_ kept: [AssemblerAnchor.Gap], lowerEnds: [AssemblerAnchor.LowerEnd]) {
+        known = lowerEnds
         for gap in kept.prefix(limit) where place(of: gap.id) == nil {
             insert(
                 Gap(
@@ -179,6 +182,16 @@ struct OpenGaps: Sendable {
                 isAbandoned: gap.isAbandoned
             )
         }
+    }
+
+    /// The lower ends of gaps that whoever reads on from `resume` meets again.
+    func lowerEnds(resume: Sequence) -> [AssemblerAnchor.LowerEnd] {
+        let met = (gaps + filled.map(\.gap)).filter { $0.since >= resume }
+            .map { AssemblerAnchor.LowerEnd(id: $0.id, from: $0.from) }
+        let rest = known.filter { end in
+            end.id >= resume && !met.contains { $0.id == end.id }
+        }
+        return (met + rest).sorted { $0.id < $1.id }
     }
 
     private func place(of id: Sequence) -> Int? { gaps.firstIndex { $0.id == id } }

@@ -6,13 +6,15 @@ extension SlotAssembler {
     /// What a checkpoint at the last final slot stores; nil while nothing is final.
     package var anchor: AssemblerAnchor? {
         chain.settled.map { settled in
-            AssemblerAnchor(
+            let next = resume ?? through.next
+            return AssemblerAnchor(
                 position: settled.position,
                 hash: settled.hash,
                 through: through,
                 hadStatuses: chain.hadVotes,
                 lacking: past.lacking,
-                gaps: chain.gaps.kept(resume: resume ?? through.next),
+                gaps: chain.gaps.kept(resume: next),
+                lowerEnds: chain.gaps.lowerEnds(resume: next),
                 late: late,
                 awaited: awaited,
                 facts: chain.facts.entries,

@@ -88,7 +88,7 @@ package struct SlotAssembler: Sendable {
         late = anchor.late
         chain.settled = SettledSlot(position: anchor.position, hash: anchor.hash, witnesses: [])
         chain.hadVotes = anchor.hadStatuses
-        chain.gaps.restore(anchor.gaps)
+        chain.gaps.restore(anchor.gaps, lowerEnds: anchor.lowerEnds)
         past = PastSlots(anchor.lacking, limit: configuration.limits.lackingRangesMax)
         chain.facts.restore(anchor.facts)
         let next = anchor.position == .max ? .max : anchor.position + 1

@@ -26,6 +26,11 @@ extension AssemblerAnchor {
             writer.add(optional: gap.through) { $0.add($1) }
             writer.add(gap.isAbandoned)
         }
+        writer.add(UInt32(lowerEnds.count))
+        for end in lowerEnds {
+            writer.add(end.id.value)
+            writer.add(end.from)
+        }
         writer.add(optional: late) { $0.add($1) }
         writer.add(UInt32(awaited.count))
         for records in awaited { writer.add(records) }
@@ -72,6 +77,11 @@ extension AssemblerAnchor {
                 )
             )
         }
+        var lowerEnds: [AssemblerAnchor.LowerEnd] = []
+        for _ in 0..<(try reader.unsigned32()) {
+            let id = Sequence(try reader.unsigned64())
+            lowerEnds.append(AssemblerAnchor.LowerEnd(id: id, from: try reader.unsigned64()))
+        }
         let late = try reader.optional { reader throws(RowError) in try reader.lateRecords() }
         var awaited: [LateRecords] = []
         for _ in 0..<(try reader.unsigned32()) { awaited.append(try reader.lateRecords()) }
@@ -89,6 +99,7 @@ extension AssemblerAnchor {
             hadStatuses: hadStatuses,
             lacking: lacking,
             gaps: gaps,
+            lowerEnds: lowerEnds,
             late: late,
             awaited: awaited,
             facts: facts,

@@ -435,7 +435,7 @@ class State(Case):
                 self.assertIn(unbase58(market["token"]), self.payload(path, sequence))
         self.assertGreater(shown, 2)
 
-    def test_why_names_the_records_behind_detections_and_accounts(self) -> None:
+    def test_why_names_the_records_behind_detections(self) -> None:
         path = synth(self.folder / "deck", 60, 9, "--blocks", "0", "--sandwiches", "6")
         tables = json.loads(self.ok("state", path, "--format", "json").stdout)["tables"]
         found = [row for row in tables["detections"] if row["class"] == "1"]
@@ -446,10 +446,20 @@ class State(Case):
         for sequence, slot in made:
             self.assertIn(unbase58(found[0]["attacker"]), self.payload(path, sequence))
             self.assertIn(slot, {row["slot"] for row in found} | {row["detected_at"] for row in found})
-        self.assertTrue(tables["liquidity_drifts"])
-        for row in self.changes(path, tables["liquidity_drifts"][0]["pool"], "liquidity_drifts.count"):
-            self.assertRegex(row[3], "^account ")
-            self.assertIn(unbase58(row[3].split()[1]), self.payload(path, row[0]))
+
+    def test_why_names_the_accounts_behind_a_value(self) -> None:
+        source = deck.SHARED / "data" / "solana" / "real.bin"
+        if not source.exists():
+            self.skipTest(f"no {source}")
+        path = self.folder / "deck"
+        self.ok("import", source, "-o", path)
+        tables = json.loads(self.ok("state", path, "--format", "json").stdout)["tables"]
+        (row,) = tables["pool_accounts"]
+        for field in ("shares", "token_vault"):
+            (change,) = self.changes(path, row["pool"], f"pool_accounts.{field}")
+            self.assertEqual(change[2], row[field])
+            self.assertRegex(change[3], "^account ")
+            self.assertIn(unbase58(change[3].split()[1]), self.payload(path, change[0]))
 
     def test_a_field_that_nothing_has_is_refused(self) -> None:
         path = self.recording(slots=20)

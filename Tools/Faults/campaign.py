@@ -155,7 +155,9 @@ class Campaign:
             long = command if kind != "xfs" else command.replace("--for 4s", "--for 40s")
             self.run(f"full {kind}", "diskfull.sh", "{work}", kind, str(size), unbraced(long), unbraced(check))
         if not self.smoke:
-            self.run("writeback fails", "diskfull.sh", "{work}", "thin", "12", unbraced(command), unbraced(CHECK))
+            os.environ["LIMIT"] = "12"
+            honest = f"{HERE / 'one_page_requests.sh'} {{dir}} {unbraced(command)}"
+            self.run("writeback fails", "diskfull.sh", "{work}", "thin", "12", honest, unbraced(CHECK))
 
     def realcuts(self) -> None:
         """Power cuts of real file systems on loop devices. Needs root."""

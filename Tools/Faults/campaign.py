@@ -157,7 +157,7 @@ class Campaign:
         if not self.smoke:
             os.environ["LIMIT"] = "12"
             honest = f"{HERE / 'one_page_requests.sh'} {{dir}} {unbraced(command)}"
-            self.run("writeback fails", "diskfull.sh", "{work}", "thin", "12", honest, unbraced(CHECK))
+            self.run("writeback fails", "diskfull.sh", "{work}", "thin", "8", honest, unbraced(CHECK))
 
     def realcuts(self) -> None:
         """Power cuts of real file systems on loop devices. Needs root."""

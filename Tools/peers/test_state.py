@@ -224,16 +224,21 @@ class State(Case):
                 self.skipTest(f"no {source}")
             path = self.folder / name
             self.ok("import", source, "-o", path)
-            trades = self.folder / f"{name}.ndjson"
-            trades.write_text(self.ok("coverage", path, "--trades").stdout)
-            result = subprocess.run(
-                [sys.executable, str(deck.ROOT / "Tools" / "oracle"), "compare", trades, source],
-                capture_output=True, text=True, check=False,
-            )  # fmt: skip
-            self.assertEqual(result.returncode, 0, result.stdout[-3000:])
-            totals = json.loads(result.stdout.splitlines()[-1])
-            self.assertEqual(totals["unexplained"], {})
+            _, totals = self.agree(path, source)
             self.assertGreater(totals["equal"], 3)
+
+    def agree(self, path: pathlib.Path, source: pathlib.Path) -> tuple[str, dict[str, int]]:
+        """Decoded trades of a recording, and how they compare with balances of its messages."""
+        trades = self.folder / f"{path.name}.ndjson"
+        trades.write_text(self.ok("coverage", path, "--trades").stdout)
+        result = subprocess.run(
+            [sys.executable, str(deck.ROOT / "Tools" / "oracle"), "compare", trades, source],
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        self.assertEqual(result.returncode, 0, result.stdout[-3000:])
+        totals = json.loads(result.stdout.splitlines()[-1])
+        self.assertEqual(totals["unexplained"], {})
+        return trades.read_text(), totals
 
     def test_decoded_trades_of_an_invented_market_equal_what_the_balances_say(self) -> None:
         path = synth(self.folder / "invented", 60, 5, "--blocks", "0", "--usdc", "400", "--tokens", "8")
@@ -244,19 +249,12 @@ class State(Case):
                 if record["kind"] == "grpc_message_in":
                     message = base64.b64decode(record["payload"], validate=True)
                     file.write(len(message).to_bytes(4, "little") + message)
-        trades = self.folder / "invented.ndjson"
-        trades.write_text(self.ok("coverage", path, "--trades").stdout)
-        usdc = "EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v"
-        quotes = [json.loads(line).get("quote") for line in trades.read_text().splitlines()]
-        self.assertGreater(quotes.count(usdc), 20)
-        result = subprocess.run(
-            [sys.executable, str(deck.ROOT / "Tools" / "oracle"), "compare", trades, source],
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        self.assertEqual(result.returncode, 0, result.stdout[-3000:])
-        totals = json.loads(result.stdout.splitlines()[-1])
+        text, totals = self.agree(path, source)
         self.assertEqual(totals["compared"], totals["equal"])
         self.assertGreater(totals["equal"], 200)
+        usdc = "EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v"
+        quotes = [json.loads(line).get("quote") for line in text.splitlines()]
+        self.assertGreater(quotes.count(usdc), 20)
 
     def test_parse_rates_of_real_data(self) -> None:
         source = deck.SHARED / "data" / "solana" / "real.bin"

@@ -14,15 +14,16 @@ import Testing
 
     @Test func `arrives as sent, with its flag, beside plain ones`() throws {
         let (packed, plain) = (packed, plain)
+        let served = ServedCall(onMessage: { call, bytes in
+            let isCompressed = bytes == [1]
+            let result = (isCompressed ? packed : plain).withUnsafeBytes {
+                call.trySend($0, isCompressed: isCompressed)
+            }
+            #expect(result == .started)
+        })
         let server = try TestServer { call in
             expectNoError { try call.accept(encoding: .gzip) }
-            return ServedCall(onMessage: { call, bytes in
-                let isCompressed = bytes == [1]
-                let result = (isCompressed ? packed : plain).withUnsafeBytes {
-                    call.trySend($0, isCompressed: isCompressed)
-                }
-                #expect(result == .started)
-            })
+            return served
         }
         defer { server.close() }
         let recorder = CallRecorder()
@@ -32,6 +33,8 @@ import Testing
             for (count, ask) in [[1], [0], [1]].enumerated() {
                 try call.send(ask.map(UInt8.init))
                 _ = try recorder.messages(count + 1)
+                // The client may have the answer before the server hears that it was sent.
+                _ = try awaited(served.seen, "the answer sent") { $0.readies > count ? true : nil }
             }
             call.cancel()
             _ = try recorder.end()

@@ -191,10 +191,10 @@ struct ConcentratedReplay {
         return output
     }
 
-    /// What really came out of a step: of a fixed output perhaps one more than was given.
-    func output(of step: ConcentratedStep) -> UInt128 {
-        // A step was made only of prices that give an output.
-        range.output(from: step.before, to: step.after) ?? 0
+    /// What really came out of a step: of a fixed output perhaps one more than was given; nil when
+    /// its prices give none.
+    func output(of step: ConcentratedStep) -> UInt128? {
+        range.output(from: step.before, to: step.after)
     }
 
     /// Whether a step tells its input to one unit, so that its replay is exact.

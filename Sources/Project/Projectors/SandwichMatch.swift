@@ -109,7 +109,8 @@ struct SandwichLoss {
             if !replay.isExact(step, leg.side) { isExact = false }
             guard isVictim else { continue }
             nextVictim += 1
-            let lost = output.minus(replay.output(of: step))
+            guard let real = replay.output(of: step) else { return false }
+            let lost = output.minus(real)
             victims.append(lost)
             count(lost, of: output, by: leg, input: &input)
         }

@@ -76,18 +76,6 @@ import Testing
             _ = try? removeTree(path)
         }
 
-        private func removeTree(_ path: String) throws {
-            let disk = LinuxFileSystem()
-            for name in try disk.list(path) {
-                let inner = path + "/" + name
-                if try disk.kind(of: inner) == .directory {
-                    try removeTree(inner)
-                } else {
-                    try disk.remove(inner)
-                }
-            }
-        }
-
         func fold(
             observer: (any FoldObserver)? = nil,
             _ change: (inout FoldOptions) -> Void = { _ in },

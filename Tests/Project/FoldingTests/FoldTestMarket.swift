@@ -44,18 +44,6 @@ final class FoldTestMarket {
         _ = try? removeTree(path)
     }
 
-    private func removeTree(_ path: String) throws {
-        let disk = LinuxFileSystem()
-        for name in try disk.list(path) {
-            let inner = path + "/" + name
-            if try disk.kind(of: inner) == .directory {
-                try removeTree(inner)
-            } else {
-                try disk.remove(inner)
-            }
-        }
-    }
-
     /// The same recording with more messages on its newest stream, all of its own staying in order.
     ///
     /// `body` is given a slot that is under way and a message of it, and says what comes next; beside
@@ -191,4 +179,17 @@ final class FinalDigests: FoldObserver {
 struct StillClock: Clock {
     func wallNanoseconds() -> Int64 { 0 }
     func monotonicNanoseconds() -> UInt64 { 0 }
+}
+
+/// Removes what is in a folder, folders within it included.
+func removeTree(_ path: String) throws {
+    let disk = LinuxFileSystem()
+    for name in try disk.list(path) {
+        let inner = path + "/" + name
+        if try disk.kind(of: inner) == .directory {
+            try removeTree(inner)
+        } else {
+            try disk.remove(inner)
+        }
+    }
 }
